@@ -1,0 +1,145 @@
+r"""Masked softmax and the weighted mean: the two steps that every attention mechanism ends with.
+
+A chapter's own mechanism says how well a query matches a key, as `scores`. What follows is the same in all of
+them: the scores of one query become `weights` that are positive and sum to 1 over the keys the query may see,
+and `context` is the mean of the values under these weights:
+
+    weights[i, j] = exp(scores[i, j]) / sum over visible m of exp(scores[i, m])    for a visible key j, else 0
+    context[i]    = sum over j of weights[i, j] * value[j]
+
+Source: Bahdanau, Cho and Bengio (2015), section 3.1, equations 5 and 6, without a mask. Our `scores` are their e,
+our `weights` their alpha, our `value` their annotations h and our `context` their c. The mask is that of Vaswani et al.
+(2017), section 3.2.3, which sets illegal scores to minus infinity before the softmax.
+"""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+__all__ = ["attend", "masked_softmax"]
+
+
+def masked_softmax(
+    scores: Float[Tensor, "*batch queries keys"],
+    mask: Bool[Tensor, "..."] | None = None,
+) -> Float[Tensor, "*batch queries keys"]:
+    """Turn each row of scores into weights that sum to 1 over the visible keys.
+
+    Args:
+        scores: How well each query matches each key, (*batch, queries, keys). Any real numbers: adding a constant
+            to a row changes nothing.
+        mask: Boolean, True = may attend, broadcastable to the shape of `scores`. Default None: every query sees
+            every key.
+
+    Returns:
+        Weights, (*batch, queries, keys), dtype and device of `scores`. Hidden keys have weight exactly 0. A query
+        that may see no key has weight 0 everywhere, and its scores receive gradient 0.
+
+    Raises:
+        TypeError: If `scores` is not a tensor of real numbers, or `mask` is not boolean.
+        ValueError: If `mask` does not broadcast to the shape of `scores`.
+    """
+    _check_scores(scores)
+    if mask is None:
+        return torch.softmax(scores, dim=-1)
+    _check_mask(mask, scores)
+    sees_something = mask.any(dim=-1, keepdim=True)
+    visible = scores.masked_fill(~mask, float("-inf"))
+    # The softmax of a row of -inf is NaN, and so is its gradient, even if the NaN is overwritten afterwards. Such a
+    # row therefore goes through the softmax as zeros, and its weights are set to 0 together with all hidden ones.
+    visible = visible.masked_fill(~sees_something, 0.0)
+    return torch.softmax(visible, dim=-1).masked_fill(~mask, 0.0)
+
+
+def attend(
+    scores: Float[Tensor, "*batch queries keys"],
+    value: Float[Tensor, "*batch keys d_v"],
+    mask: Bool[Tensor, "..."] | None = None,
+) -> tuple[Float[Tensor, "*batch queries d_v"], Float[Tensor, "*batch queries keys"]]:
+    """Average the rows of `value` under the masked softmax of `scores`.
+
+    Args:
+        scores: How well each query matches each key, (*batch, queries, keys).
+        value: What each key stands for, (*batch, keys, d_v).
+        mask: Boolean, True = may attend, broadcastable to the shape of `scores`. Default None: every query sees
+            every key.
+
+    Returns:
+        The context, (*batch, queries, d_v), and the weights, (*batch, queries, keys). Both are 0 for a query that
+        may see no key.
+
+    Raises:
+        TypeError: If `scores` or `value` is not a tensor of real numbers, their dtypes differ, or `mask` is not
+            boolean.
+        ValueError: If `value` does not have one row per key, its batch axes differ from those of `scores`, or
+            `mask` does not broadcast to the shape of `scores`.
+    """
+    _check_scores(scores)
+    _check_value(value, scores)
+    weights = masked_softmax(scores, mask)
+    return weights @ value, weights  # (*batch, queries, keys) @ (*batch, keys, d_v)
+
+
+def _check_scores(scores: Tensor) -> None:
+    if not isinstance(scores, Tensor):
+        raise TypeError(
+            f"scores must be a torch.Tensor (*batch, queries, keys), but got {type(scores).__name__}. "
+            "Convert it with torch.tensor(scores)."
+        )
+    if not scores.is_floating_point():
+        raise TypeError(
+            f"scores must hold floating-point numbers, but got {scores.dtype}. Convert them with scores.float()."
+        )
+    if scores.ndim < 1:
+        raise ValueError(
+            "scores must have a last axis of keys, (*batch, queries, keys), but got a single number. "
+            "A row of one score is scores.reshape(1, 1)."
+        )
+
+
+def _check_value(value: Tensor, scores: Tensor) -> None:
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"value must be a torch.Tensor (*batch, keys, d_v), but got {type(value).__name__}. "
+            "Convert it with torch.tensor(value)."
+        )
+    if value.dtype != scores.dtype:
+        raise TypeError(
+            f"scores and value must have one dtype, but got {scores.dtype} and {value.dtype}. "
+            "Convert one of them, for example with value.to(scores.dtype)."
+        )
+    if scores.ndim < 2 or value.ndim != scores.ndim or value.shape[:-2] != scores.shape[:-2]:
+        raise ValueError(
+            "scores (*batch, queries, keys) and value (*batch, keys, d_v) must have the same batch axes, but got "
+            f"scores {tuple(scores.shape)} and value {tuple(value.shape)}. "
+            "Expand the smaller of the two to the batch axes of the other."
+        )
+    if value.shape[-2] != scores.shape[-1]:
+        raise ValueError(
+            "value (*batch, keys, d_v) must have one row for each key in scores (*batch, queries, keys), but got "
+            f"{value.shape[-2]} rows and {scores.shape[-1]} keys. Are the last two axes of one of them exchanged?"
+        )
+
+
+def _check_mask(mask: Tensor, scores: Tensor) -> None:
+    if not isinstance(mask, Tensor):
+        raise TypeError(
+            f"mask must be a boolean torch.Tensor, True = may attend, but got {type(mask).__name__}. "
+            "Convert it with torch.tensor(mask, dtype=torch.bool)."
+        )
+    if mask.dtype != torch.bool:
+        raise TypeError(
+            f"mask must be boolean, True = may attend, but got {mask.dtype}. "
+            "If 1 means may attend, pass mask.bool(); "
+            "if it is a mask to add to the scores, with 0 = may attend and -inf = hidden, pass mask == 0."
+        )
+    # Compared from the last axis on, as broadcasting does; a longer mask would add batch axes to the result.
+    fits = mask.ndim <= scores.ndim and all(
+        size in (1, wanted) for size, wanted in zip(mask.shape[::-1], scores.shape[::-1], strict=False)
+    )
+    if not fits:
+        raise ValueError(
+            "mask must broadcast to the shape of the scores, (*batch, queries, keys), but got mask "
+            f"{tuple(mask.shape)} and scores {tuple(scores.shape)}. "
+            "A mask of one row per sequence, (batch, keys), needs an axis for the queries: mask[:, None, :]."
+        )
