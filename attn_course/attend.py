@@ -16,18 +16,20 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from attn_course.arguments import require_same_device, require_same_kind, require_shapes, require_tensor
+
 __all__ = ["attend", "masked_softmax"]
 
 
 def masked_softmax(
-    scores: Float[Tensor, "*batch queries keys"],
+    scores: Float[Tensor, "*rows keys"],
     mask: Bool[Tensor, "..."] | None = None,
-) -> Float[Tensor, "*batch queries keys"]:
+) -> Float[Tensor, "*rows keys"]:
     """Turn each row of scores into weights that sum to 1 over the visible keys.
 
     Args:
-        scores: How well each query matches each key, (*batch, queries, keys). Any real numbers: adding a constant
-            to a row changes nothing.
+        scores: How well each query matches each key, (*batch, queries, keys); any axes may stand before the keys.
+            Any real numbers: adding a constant to a row changes nothing.
         mask: Boolean, True = may attend, broadcastable to the shape of `scores`. Default None: every query sees
             every key.
 
@@ -36,10 +38,11 @@ def masked_softmax(
         that may see no key has weight 0 everywhere, and its scores receive gradient 0.
 
     Raises:
-        TypeError: If `scores` is not a tensor of real numbers, or `mask` is not boolean.
-        ValueError: If `mask` does not broadcast to the shape of `scores`.
+        TypeError: If `scores` is not a tensor of floating-point numbers, or `mask` is not boolean.
+        ValueError: If `mask` does not broadcast to the shape of `scores`, or is on another device.
     """
-    _check_scores(scores)
+    require_shapes(scores=(scores, "*batch keys"))
+    require_same_kind(scores=scores)
     if mask is None:
         return torch.softmax(scores, dim=-1)
     _check_mask(mask, scores)
@@ -69,70 +72,26 @@ def attend(
         may see no key.
 
     Raises:
-        TypeError: If `scores` or `value` is not a tensor of real numbers, their dtypes differ, or `mask` is not
-            boolean.
-        ValueError: If `value` does not have one row per key, its batch axes differ from those of `scores`, or
-            `mask` does not broadcast to the shape of `scores`.
+        TypeError: If `scores` or `value` is not a tensor of floating-point numbers, their dtypes differ, or `mask` is
+            not boolean.
+        ValueError: If `value` does not have one row per key, its batch axes differ from those of `scores`, `mask` does
+            not broadcast to the shape of `scores`, or devices differ.
     """
-    _check_scores(scores)
-    _check_value(value, scores)
+    require_shapes(scores=(scores, "*batch queries keys"), value=(value, "*batch keys d_v"))
+    require_same_kind(scores=scores, value=value)
     weights = masked_softmax(scores, mask)
     return weights @ value, weights  # (*batch, queries, keys) @ (*batch, keys, d_v)
 
 
-def _check_scores(scores: Tensor) -> None:
-    if not isinstance(scores, Tensor):
-        raise TypeError(
-            f"scores must be a torch.Tensor (*batch, queries, keys), but got {type(scores).__name__}. "
-            "Convert it with torch.tensor(scores)."
-        )
-    if not scores.is_floating_point():
-        raise TypeError(
-            f"scores must hold floating-point numbers, but got {scores.dtype}. Convert them with scores.float()."
-        )
-    if scores.ndim < 1:
-        raise ValueError(
-            "scores must have a last axis of keys, (*batch, queries, keys), but got a single number. "
-            "A row of one score is scores.reshape(1, 1)."
-        )
-
-
-def _check_value(value: Tensor, scores: Tensor) -> None:
-    if not isinstance(value, Tensor):
-        raise TypeError(
-            f"value must be a torch.Tensor (*batch, keys, d_v), but got {type(value).__name__}. "
-            "Convert it with torch.tensor(value)."
-        )
-    if value.dtype != scores.dtype:
-        raise TypeError(
-            f"scores and value must have one dtype, but got {scores.dtype} and {value.dtype}. "
-            "Convert one of them, for example with value.to(scores.dtype)."
-        )
-    if scores.ndim < 2 or value.ndim != scores.ndim or value.shape[:-2] != scores.shape[:-2]:
-        raise ValueError(
-            "scores (*batch, queries, keys) and value (*batch, keys, d_v) must have the same batch axes, but got "
-            f"scores {tuple(scores.shape)} and value {tuple(value.shape)}. "
-            "Expand the smaller of the two to the batch axes of the other."
-        )
-    if value.shape[-2] != scores.shape[-1]:
-        raise ValueError(
-            "value (*batch, keys, d_v) must have one row for each key in scores (*batch, queries, keys), but got "
-            f"{value.shape[-2]} rows and {scores.shape[-1]} keys. Are the last two axes of one of them exchanged?"
-        )
-
-
 def _check_mask(mask: Tensor, scores: Tensor) -> None:
-    if not isinstance(mask, Tensor):
-        raise TypeError(
-            f"mask must be a boolean torch.Tensor, True = may attend, but got {type(mask).__name__}. "
-            "Convert it with torch.tensor(mask, dtype=torch.bool)."
-        )
+    require_tensor("mask", mask)
     if mask.dtype != torch.bool:
         raise TypeError(
             f"mask must be boolean, True = may attend, but got {mask.dtype}. "
             "If 1 means may attend, pass mask.bool(); "
             "if it is a mask to add to the scores, with 0 = may attend and -inf = hidden, pass mask == 0."
         )
+    require_same_device(scores=scores, mask=mask)
     # Compared from the last axis on, as broadcasting does; a longer mask would add batch axes to the result.
     fits = mask.ndim <= scores.ndim and all(
         size in (1, wanted) for size, wanted in zip(mask.shape[::-1], scores.shape[::-1], strict=False)

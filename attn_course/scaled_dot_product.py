@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from attn_course.arguments import require_integers, require_same_kind, require_shapes
 from attn_course.attend import attend
 
 __all__ = [
@@ -43,15 +44,11 @@ def scaled_dot_scores(
         Scores, (*batch, queries, keys), dtype and device of `query`.
 
     Raises:
-        TypeError: If `query` or `key` is not a tensor of real numbers, or their dtypes differ.
-        ValueError: If their batch axes or their widths differ, or the width is 0.
+        TypeError: If `query` or `key` is not a tensor of floating-point numbers, or their dtypes differ.
+        ValueError: If their batch axes, their widths or their devices differ.
     """
-    _check_matrices(query=query, key=key)
-    if query.shape[-1] != key.shape[-1] or query.shape[-1] == 0:
-        raise ValueError(
-            "query and key must have one width d_k of at least 1, since their dot product is taken, but got "
-            f"query {tuple(query.shape)} and key {tuple(key.shape)}. Project one of them to the width of the other."
-        )
+    require_shapes(query=(query, "*batch queries d_k"), key=(key, "*batch keys d_k"))
+    require_same_kind(query=query, key=key)
     return query @ key.transpose(-2, -1) / math.sqrt(key.shape[-1])  # (*batch, queries, keys)
 
 
@@ -90,21 +87,8 @@ def padding_mask(lengths: Int[Tensor, " batch"], max_len: int) -> Bool[Tensor, "
         TypeError: If `lengths` is not a tensor of whole numbers or `max_len` is not a whole number.
         ValueError: If `lengths` does not have exactly one axis, or `max_len` is negative.
     """
-    if not isinstance(lengths, Tensor):
-        raise TypeError(
-            f"lengths must be a torch.Tensor (batch,), but got {type(lengths).__name__}. "
-            "Convert it with torch.tensor(lengths)."
-        )
-    if lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool:
-        raise TypeError(
-            f"lengths must hold whole numbers, but got {lengths.dtype}. "
-            "If it is a mask of tokens, its lengths are mask.sum(-1); else convert it with lengths.long()."
-        )
-    if lengths.ndim != 1:
-        raise ValueError(
-            f"lengths must have one axis, (batch,), but got shape {tuple(lengths.shape)}. "
-            "Use lengths.reshape(-1) for one number per sequence."
-        )
+    require_shapes(lengths=(lengths, "batch"))
+    require_integers(lengths=lengths)
     positions = torch.arange(_count("max_len", max_len), device=lengths.device)
     return positions < lengths[:, None, None]  # (max_len,) < (batch, 1, 1): (batch, 1, max_len)
 
@@ -131,8 +115,8 @@ def scaled_dot_product_attention(
         may see no key.
 
     Raises:
-        TypeError: If an input is not a tensor of real numbers, dtypes differ, or `mask` is not boolean.
-        ValueError: If the shapes do not fit each other.
+        TypeError: If an input is not a tensor of floating-point numbers, dtypes differ, or `mask` is not boolean.
+        ValueError: If the shapes do not fit each other, or devices differ.
     """
     return attend(scaled_dot_scores(query, key), value, mask)
 
@@ -160,13 +144,17 @@ def self_attention(
         The context, (*batch, length, d_v), and the weights, (*batch, length, length).
 
     Raises:
-        TypeError: If an input is not a tensor of real numbers, dtypes differ, or `mask` is not boolean.
-        ValueError: If the shapes do not fit each other.
+        TypeError: If an input is not a tensor of floating-point numbers, dtypes differ, or `mask` is not boolean.
+        ValueError: If the shapes do not fit each other, or devices differ.
     """
-    query = _project("x", x, "W_query", W_query)  # (*batch, length, d_k)
-    key = _project("x", x, "W_key", W_key)  # (*batch, length, d_k)
-    value = _project("x", x, "W_value", W_value)  # (*batch, length, d_v)
-    return scaled_dot_product_attention(query, key, value, mask)
+    require_shapes(
+        x=(x, "*batch length d_model"),
+        W_query=(W_query, "d_model d_k"),
+        W_key=(W_key, "d_model d_k"),
+        W_value=(W_value, "d_model d_v"),
+    )
+    require_same_kind(x=x, W_query=W_query, W_key=W_key, W_value=W_value)
+    return scaled_dot_product_attention(x @ W_query, x @ W_key, x @ W_value, mask)
 
 
 def cross_attention(
@@ -194,13 +182,18 @@ def cross_attention(
         The context, (*batch, queries, d_v), and the weights, (*batch, queries, keys).
 
     Raises:
-        TypeError: If an input is not a tensor of real numbers, dtypes differ, or `mask` is not boolean.
-        ValueError: If the shapes do not fit each other.
+        TypeError: If an input is not a tensor of floating-point numbers, dtypes differ, or `mask` is not boolean.
+        ValueError: If the shapes do not fit each other, or devices differ.
     """
-    query = _project("x", x, "W_query", W_query)  # (*batch, queries, d_k)
-    key = _project("memory", memory, "W_key", W_key)  # (*batch, keys, d_k)
-    value = _project("memory", memory, "W_value", W_value)  # (*batch, keys, d_v)
-    return scaled_dot_product_attention(query, key, value, mask)
+    require_shapes(
+        x=(x, "*batch queries d_model"),
+        memory=(memory, "*batch keys d_memory"),
+        W_query=(W_query, "d_model d_k"),
+        W_key=(W_key, "d_memory d_k"),
+        W_value=(W_value, "d_memory d_v"),
+    )
+    require_same_kind(x=x, memory=memory, W_query=W_query, W_key=W_key, W_value=W_value)
+    return scaled_dot_product_attention(x @ W_query, memory @ W_key, memory @ W_value, mask)
 
 
 def attention_backward(
@@ -232,16 +225,17 @@ def attention_backward(
         no key gets 0 and adds nothing to the others.
 
     Raises:
-        TypeError: If an input is not a tensor of real numbers, dtypes differ, or `mask` is not boolean.
-        ValueError: If the shapes do not fit each other.
+        TypeError: If an input is not a tensor of floating-point numbers, dtypes differ, or `mask` is not boolean.
+        ValueError: If the shapes do not fit each other, or devices differ.
     """
-    context, weights = scaled_dot_product_attention(query, key, value, mask)
-    _check_matrices(query=query, grad_context=grad_context)
-    if grad_context.shape != context.shape:
-        raise ValueError(
-            f"grad_context must have the shape of the context, {tuple(context.shape)}, but got "
-            f"{tuple(grad_context.shape)}. It is the derivative of the loss by the context."
-        )
+    require_shapes(
+        grad_context=(grad_context, "*batch queries d_v"),
+        query=(query, "*batch queries d_k"),
+        key=(key, "*batch keys d_k"),
+        value=(value, "*batch keys d_v"),
+    )
+    require_same_kind(grad_context=grad_context, query=query, key=key, value=value)
+    _, weights = scaled_dot_product_attention(query, key, value, mask)
     grad_value = weights.transpose(-2, -1) @ grad_context  # (*batch, keys, d_v)
     grad_weights = grad_context @ value.transpose(-2, -1)  # (*batch, queries, keys)
     # Jacobian of the softmax: grad_scores = (diag(p) - p p^T) grad_weights for each row p of the weights. Where a
@@ -250,53 +244,6 @@ def attention_backward(
     grad_scores = weights * (grad_weights - expected)
     grad_products = grad_scores / math.sqrt(key.shape[-1])  # by query @ key^T, before the scale
     return grad_products @ key, grad_products.transpose(-2, -1) @ query, grad_value
-
-
-def _check_matrices(**tensors: Tensor) -> None:
-    """Refuse anything but real tensors of one dtype and the same batch axes, (*batch, rows, columns)."""
-    for name, tensor in tensors.items():
-        if not isinstance(tensor, Tensor):
-            raise TypeError(
-                f"{name} must be a torch.Tensor, but got {type(tensor).__name__}. Convert it with torch.tensor({name})."
-            )
-        if not tensor.is_floating_point():
-            raise TypeError(
-                f"{name} must hold floating-point numbers, but got {tensor.dtype}. Convert it with {name}.float()."
-            )
-        if tensor.ndim < 2:
-            raise ValueError(
-                f"{name} must have at least two axes, (*batch, rows, columns), but got shape {tuple(tensor.shape)}. "
-                f"A single vector is a matrix of one row: {name}[None, :]."
-            )
-    (first_name, first), *others = tensors.items()
-    for name, tensor in others:
-        if tensor.dtype != first.dtype:
-            raise TypeError(
-                f"{first_name} and {name} must have one dtype, but got {first.dtype} and {tensor.dtype}. "
-                f"Convert one of them, for example with {name}.to({first_name}.dtype)."
-            )
-        if tensor.shape[:-2] != first.shape[:-2]:
-            raise ValueError(
-                f"{first_name} and {name} must have the same batch axes, but got {first_name} {tuple(first.shape)} "
-                f"and {name} {tuple(tensor.shape)}. Expand the smaller of the two to the batch axes of the other."
-            )
-
-
-def _project(name: str, rows: Tensor, weight_name: str, weight: Tensor) -> Tensor:
-    """Multiply rows (*batch, length, d) by weight (d, width), with an error that names both."""
-    _check_matrices(**{name: rows})
-    _check_matrices(**{weight_name: weight})
-    if weight.dtype != rows.dtype:
-        raise TypeError(
-            f"{name} and {weight_name} must have one dtype, but got {rows.dtype} and {weight.dtype}. "
-            f"Convert one of them, for example with {weight_name}.to({name}.dtype)."
-        )
-    if weight.ndim != 2 or weight.shape[0] != rows.shape[-1]:
-        raise ValueError(
-            f"{weight_name} must have shape ({rows.shape[-1]}, width) to multiply {name} {tuple(rows.shape)} from the "
-            f"right, but got {tuple(weight.shape)}. Is it transposed? torch.nn.Linear keeps its weight transposed."
-        )
-    return rows @ weight
 
 
 def _count(name: str, number: int) -> int:
