@@ -1,0 +1,342 @@
+"""Compares what was seen with what is expected, and says in words where they part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from attn_course.checks.engine.devices import is_meta, mixes_devices
+from attn_course.checks.engine.exercise import Case, Exercise, Output
+from attn_course.checks.engine.observe import Failure, Observation, Value
+
+TOLERANCE = {"float64": 1e-6, "float32": 1e-4, "float16": 1e-2, "bfloat16": 6e-2}
+GRADIENT_TOLERANCE = 1e-5
+FLOOR = 1e-6
+SINGULAR = {
+    "queries": "query",
+    "keys": "key",
+    "batch": "batch item",
+    "time": "time step",
+    "features": "feature",
+    "tokens": "token",
+    "target": "target position",
+    "vocab": "token of the vocabulary",
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong in one case.
+
+    Args:
+        kind: "error", "structure", "shape", "nan", "value", "gradient", "dtype", "device", "changed" or "state".
+        message: The sentence of the report.
+    """
+
+    kind: str
+    message: str
+
+
+def parts(exercise: Exercise, result: Value) -> tuple[Value, ...] | str:
+    """The returned values in the order of `exercise.returns`, or what is wrong with the container."""
+    asked = exercise.returns
+    if len(asked) == 1:
+        if asked[0].kind == "tensors" or result.kind != "sequence":
+            return (result,)
+        return f"you return {_container(result)}, asked is {_what(asked[0])}"
+    names = ", ".join(output.name for output in asked)
+    if result.kind != "sequence":
+        return f"you return {_container(result)}, asked is a tuple ({names})"
+    if len(result.items) != len(asked):
+        return f"you return {_container(result)}, asked is a tuple of {len(asked)}: ({names})"
+    return result.items
+
+
+def _what(output: Output) -> str:
+    return {"tensor": "one tensor", "number": "a number", "tensors": "a sequence of tensors"}[output.kind]
+
+
+def _container(result: Value) -> str:
+    if result.kind == "none":
+        return "None (is there a `return`?)"
+    if result.kind == "sequence":
+        return f"a {result.type} of {len(result.items)}"
+    if result.kind == "tensor":
+        return "one tensor"
+    return f"a {result.type}"
+
+
+def failure_fault(failure: Failure) -> Fault:
+    """The sentence for an exception of the learner's."""
+    if failure.kind == "NotImplementedError" and not failure.message:
+        return Fault("stub", "this is still the stub: replace `raise NotImplementedError()` by your code")
+    if failure.kind in {"signature", "parameters", "method"}:
+        return Fault("structure", failure.message)
+    where = f" in line {failure.number}" if failure.number else ""
+    code = f": `{failure.line}`" if failure.line else ""
+    said = f"{failure.kind}: {failure.message}" if failure.message else failure.kind
+    step = "the backward pass raises" if failure.where == "backward" else "your code raises"
+    return Fault("error", f"{step} {said}{where}{code}")
+
+
+def values_fault(
+    exercise: Exercise, case: Case, got: Observation, expected: Observation, dtype: str | None
+) -> Fault | None:
+    """What is wrong with the values of one call, whatever their dtype; None if nothing is."""
+    if got.failure is not None:
+        return failure_fault(got.failure)
+    assert got.result is not None and expected.result is not None
+    found = parts(exercise, got.result)
+    if isinstance(found, str):
+        return Fault("structure", found)
+    wanted = parts(exercise, expected.result)
+    assert not isinstance(wanted, str), "the reference returns what is asked"
+    for output, value, target in zip(exercise.returns, found, wanted, strict=True):
+        fault = output_fault(output, case, value, target, dtype)
+        if fault is not None:
+            return fault
+    return None
+
+
+def output_fault(output: Output, case: Case, got: Value, expected: Value, dtype: str | None) -> Fault | None:
+    """What is wrong with one returned value; None if nothing is."""
+    if output.kind == "tensors":
+        return _sequence_fault(output, case, got, expected, dtype)
+    if output.kind == "number":
+        is_number = got.data is not None and got.data.ndim == 0 and got.kind in {"tensor", "number"}
+        if not is_number:
+            shape = f" of shape {got.shape}" if got.kind == "tensor" else ""
+            return Fault("structure", f"{output.name}: {_container(got)}{shape}, asked is a single number")
+    elif got.kind != "tensor":
+        hint = " (torch.stack or torch.cat makes one)" if got.kind == "sequence" else ""
+        return Fault("structure", f"{output.name}: you return {_container(got)}, asked is a tensor{hint}")
+    if is_meta(got.device) if got.device else False:
+        return Fault("device", f"{output.name}: on the device {got.device}, asked is the device of the inputs")
+    if output.compare is not None:
+        sentence = output.compare(got.data, expected.data, case)
+        return Fault("value", f"{output.name}: {sentence}") if sentence else None
+    if output.kind == "tensor" and got.shape != expected.shape:
+        return Fault("shape", shape_sentence(output, got.shape, expected.shape))
+    if got.data is None:
+        return Fault("structure", f"{output.name}: the result is too large to be read")
+    return numbers_fault(output, case, got.data, expected.data, tolerance(case, dtype))
+
+
+def _sequence_fault(output: Output, case: Case, got: Value, expected: Value, dtype: str | None) -> Fault | None:
+    if got.kind != "sequence":
+        return Fault("structure", f"{output.name}: you return {_container(got)}, asked is {_what(output)}")
+    if len(got.items) != len(expected.items):
+        return Fault("structure", f"{output.name}: {len(got.items)} tensors, asked are {len(expected.items)}")
+    for index, (one, target) in enumerate(zip(got.items, expected.items, strict=True)):
+        single = Output(f"{output.name}[{index}]", output.axes, output.dtype)
+        fault = output_fault(single, case, one, target, dtype)
+        if fault is not None:
+            return fault
+    return None
+
+
+def tolerance(case: Case, dtype: str | None) -> float:
+    """Relative tolerance of a case whose inputs have `dtype`."""
+    return case.tolerance if case.tolerance is not None else TOLERANCE.get(dtype or "", 1e-6)
+
+
+def numbers_fault(output: Output, case: Case, got: np.ndarray, expected: np.ndarray, relative: float) -> Fault | None:
+    """What is wrong with the entries; shapes are equal."""
+    if got.size == 0:
+        return None
+    if got.dtype.kind == "c" or got.dtype.kind not in "fiub":
+        return Fault("value", f"{output.name}: not real numbers")
+    got, expected = got.astype(np.float64), expected.astype(np.float64)
+    for bad, word in ((np.isnan(got), "NaN"), (np.isinf(got) & ~np.isinf(expected), "infinite")):
+        if bad.any():
+            place = _place(output, np.unravel_index(int(bad.argmax()), got.shape))
+            count = f" ({int(bad.sum())} of {bad.size} entries)" if bad.size > 1 else ""
+            return Fault("nan", f"{output.name}{place}: {word}{count}, expected {_row(expected, bad)}")
+    largest = float(np.abs(expected).max())
+    apart = np.abs(got - expected)
+    wrong = apart > max(relative * largest, FLOOR)
+    if wrong.any():
+        return Fault("value", _difference(output, got, expected, apart))
+    if output.exact_zero:
+        leak = (expected == 0) & (got != 0)
+        if leak.any():
+            index = np.unravel_index(int((np.abs(got) * leak).argmax()), got.shape)
+            return Fault(
+                "value", f"{output.name}{_place(output, index)}: {got[index]:.2g} where it must be exactly 0"
+            )
+    return None
+
+
+def _row(expected: np.ndarray, where: np.ndarray) -> str:
+    index = np.unravel_index(int(where.argmax()), expected.shape)
+    return number(float(expected[index]))
+
+
+def _difference(output: Output, got: np.ndarray, expected: np.ndarray, apart: np.ndarray) -> str:
+    index = np.unravel_index(int(apart.argmax()), got.shape)
+    if got.ndim == 0:
+        return f"your {output.name} is {number(float(got))}, expected {number(float(expected))}"
+    row = tuple(int(i) for i in index[:-1])
+    start = max(0, min(int(index[-1]) - 2, got.shape[-1] - 5))
+    shown = slice(start, start + 5)
+    place = _place(output, (*row, None))
+    if got.shape[-1] > 5:
+        axis = output.axes[-1] if output.axes else "entries"
+        place += f", {axis} {start} to {min(start + 4, got.shape[-1] - 1)}"
+    return f"your {output.name}{place} are {row_of(got[row][shown])}, expected {row_of(expected[row][shown])}"
+
+
+def row_of(entries: np.ndarray) -> str:
+    """A few numbers as a reader wants them."""
+    return "[" + ", ".join(number(float(entry)) for entry in entries) + "]"
+
+
+def number(entry: float) -> str:
+    """Three decimals where that says enough."""
+    if entry == 0 or 0.001 <= abs(entry) < 1000:
+        text = f"{entry:.3f}"
+        return text.rstrip("0").rstrip(".") if entry == int(entry) else text
+    return f"{entry:.2e}"
+
+
+def _place(output: Output, index: Sequence[int | None]) -> str:
+    """Such as " at batch item 1, query 2"."""
+    names = axis_names(output, len(index))
+    words = [f"{SINGULAR.get(n, n)} {int(i)}" for n, i in zip(names, index, strict=True) if i is not None]
+    return f" at {', '.join(words)}" if words else ""
+
+
+def axis_names(output: Output, count: int) -> list[str]:
+    """Names of `count` axes, right-aligned; those to the left are batch axes."""
+    own = list(output.axes)[max(0, len(output.axes) - count) :]
+    return ["batch"] * (count - len(own)) + own
+
+
+def shape_sentence(output: Output, got: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """Says which axis has the wrong size."""
+    said = f"{output.name} has shape {got}, asked is {expected}"
+    names = axis_names(output, len(expected))
+    if len(got) != len(expected):
+        return f"{said}: {len(got)} axes instead of {len(expected)} ({', '.join(names) or 'none'})"
+    if sorted(got) == sorted(expected) and len(set(got)) == len(got):
+        return f"{said}: the axes are in another order ({', '.join(names)} is asked)"
+    axes = [
+        f"axis {i - len(expected)} ({name}) is {g}, should be {e}"
+        for i, (name, g, e) in enumerate(zip(names, got, expected, strict=True))
+        if g != e
+    ]
+    return f"{said}: {'; '.join(axes)}"
+
+
+def gradients_fault(case: Case, got: Observation, expected: Observation) -> Fault | None:
+    """What is wrong with the gradients of one call. A missing gradient counts as zero."""
+    if got.failure is not None:
+        return failure_fault(got.failure)
+    for name in case.gradients:
+        wanted, found = expected.gradients.get(name), got.gradients.get(name)
+        target = wanted.data if wanted is not None else np.zeros(())
+        assert target is not None
+        data = found.data if found is not None else None
+        if data is None:
+            if float(np.abs(target).max(initial=0)) > FLOOR:
+                return Fault("gradient", f"no gradient reaches {name}: something on the way detaches it")
+            continue
+        if wanted is None:
+            target = np.zeros_like(data)
+        output = Output(f"gradient of {name}", ("entries",) * data.ndim)
+        fault = numbers_fault(output, case, data, target, GRADIENT_TOLERANCE)
+        if fault is not None:
+            message = fault.message.replace(f"{output.name} at entries", f"{output.name} at row")
+            return Fault("nan" if fault.kind == "nan" else "gradient", message.replace("are [", "is ["))
+    return None
+
+
+def dtype_fault(exercise: Exercise, got: Observation, dtype: str | None) -> Fault | None:
+    """What is wrong with the dtypes of one call."""
+    if got.failure is not None or got.result is None:
+        return None
+    found = parts(exercise, got.result)
+    if isinstance(found, str):
+        return None
+    for output, value in zip(exercise.returns, found, strict=True):
+        asked = dtype if output.dtype == "input" else output.dtype
+        for one in value.items if output.kind == "tensors" else (value,):
+            if one.kind != "tensor" or output.kind == "number" or not asked or one.dtype == asked:
+                continue
+            why = "the dtype of the inputs" if output.dtype == "input" else "asked"
+            return Fault("dtype", f"{output.name}: dtype {one.dtype}, expected {asked} ({why})")
+    return None
+
+
+def device_fault(exercise: Exercise, got: Observation, target: str) -> Fault | None:
+    """Whether a call names a device of its own. Errors that come from reading values say nothing."""
+    fix = "make new tensors with device=… of an input, or with x.new_zeros(…)"
+    if got.failure is not None:
+        if got.failure.kind == "DeviceError" or mixes_devices(got.failure.message):
+            line = f" (line {got.failure.number}: `{got.failure.line}`)" if got.failure.line else ""
+            return Fault("device", f"a tensor is made on another device than the inputs{line}: {fix}")
+        return None
+    found = parts(exercise, got.result) if got.result is not None else ""
+    if isinstance(found, str):
+        return None
+    for output, value in zip(exercise.returns, found, strict=True):
+        for one in value.items if output.kind == "tensors" else (value,):
+            if one.kind != "tensor" or output.kind == "number":
+                continue
+            if torch.device(one.device).type != target:
+                return Fault("device", f"{output.name} lies on {one.device}, the inputs on {target}: {fix}")
+    return None
+
+
+def changed_fault(got: Observation) -> Fault | None:
+    """Whether a call changed its arguments."""
+    if not got.changed:
+        return None
+    names = ", ".join(got.changed)
+    return Fault("changed", f"your code changes {names} in place; work on a copy, or write x = x * 2 instead of x *= 2")
+
+
+def equal_results(exercise: Exercise, case: Case, one: Value, other: Value, dtype: str | None) -> bool:
+    """Whether two results are equal to rounding, NaN to NaN, in shape and dtype."""
+    ours, theirs = parts(exercise, one), parts(exercise, other)
+    if isinstance(ours, str) or isinstance(theirs, str):
+        return ours == theirs
+    pairs = zip(exercise.returns, ours, theirs, strict=True)
+    return all(_alike(output, case, a, b, tolerance(case, dtype)) for output, a, b in pairs)
+
+
+def _alike(output: Output, case: Case, one: Value, other: Value, relative: float) -> bool:
+    if one.kind != other.kind or (one.dtype and other.dtype and one.dtype != other.dtype):
+        return False
+    if one.kind == "sequence":
+        pairs = zip(one.items, other.items, strict=False)
+        return len(one.items) == len(other.items) and all(_alike(output, case, a, b, relative) for a, b in pairs)
+    if one.data is None or other.data is None:
+        return one == other
+    if one.data.shape != other.data.shape:
+        return False
+    return arrays_alike(one.data, other.data, relative)
+
+
+def arrays_alike(one: np.ndarray, other: np.ndarray, relative: float) -> bool:
+    """Whether two arrays are equal to `relative` of the largest entry; NaN equals NaN, infinity itself."""
+    one, other = one.astype(np.float64), other.astype(np.float64)
+    finite = np.isfinite(one) & np.isfinite(other)
+    if not np.array_equal(one[~finite], other[~finite], equal_nan=True):
+        return False
+    largest = float(np.abs(other[finite]).max(initial=0.0))
+    return bool((np.abs(one[finite] - other[finite]) <= max(relative * largest, FLOOR)).all())
+
+
+def equal_gradients(case: Case, one: Observation, other: Observation) -> bool:
+    """Whether two calls give the same gradients, to rounding."""
+    for name in case.gradients:
+        ours, theirs = one.gradients.get(name), other.gradients.get(name)
+        a, b = (np.zeros(()) if g is None or g.data is None else g.data for g in (ours, theirs))
+        a, b = np.broadcast_arrays(a, b) if 0 in (a.ndim, b.ndim) else (a, b)
+        if a.shape != b.shape or not arrays_alike(a, b, GRADIENT_TOLERANCE):
+            return False
+    return True

@@ -1,0 +1,69 @@
+"""Shows on a machine without a GPU that code would mix devices there.
+
+Tensors on the `meta` device have a shape and a device and no data. An operation that mixes them with tensors on the
+CPU fails as it would between a GPU and the CPU, except for a few products, which `Mixing` watches.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils._device import _device_constructors
+from torch.utils._pytree import tree_leaves
+
+PRODUCTS = frozenset(
+    "matmul mm bmm mv dot inner tensordot einsum linear addmm baddbmm bilinear chain_matmul __matmul__ __rmatmul__".split()
+)
+"""Products that let a `meta` tensor and a CPU tensor mix, where a GPU would not."""
+
+ANOTHER_DEVICE = re.compile(r"expected device|same device|two devices|different devices", re.IGNORECASE)
+INDEX = "indices should be either on"
+
+
+class DeviceError(RuntimeError):
+    """Tensors of two devices met."""
+
+
+class Mixing(TorchFunctionMode):
+    """Raises `DeviceError` where a product would mix devices."""
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__name__", "") in PRODUCTS:
+            leaves = tree_leaves((args, kwargs))
+            devices = {leaf.device.type for leaf in leaves if isinstance(leaf, Tensor) and leaf.dim()}
+            if len(devices) > 1:
+                raise DeviceError(f"tensors of two devices meet in {func.__name__}")
+        return func(*args, **kwargs)
+
+
+class Elsewhere(Mixing):
+    """Makes every new tensor on `meta`, as if that were the default device, unless its device is named.
+
+    A 0-dim tensor stays on the CPU: torch lets it meet tensors of any device.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        made = super().__torch_function__(func, types, args, kwargs)
+        if func in _device_constructors() and kwargs.get("device") is None and isinstance(made, Tensor) and made.dim():
+            return made.to("meta")
+        return made
+
+
+def mixes_devices(message: str) -> bool:
+    """Whether an error of torch says that tensors of two devices met.
+
+    An index on the CPU may select from a tensor on any device, so a complaint about indices says nothing: it comes
+    from the trick of this module and would not come on a GPU.
+    """
+    return bool(ANOTHER_DEVICE.search(message)) and INDEX not in message
+
+
+def is_meta(device: str) -> bool:
+    """Whether a device's name is that of `meta`."""
+    return torch.device(device).type == "meta"

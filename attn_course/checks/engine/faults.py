@@ -1,0 +1,92 @@
+"""What is wrong in each case of an exercise, under the measures that look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from attn_course.checks.engine import compare
+from attn_course.checks.engine.compare import Fault
+from attn_course.checks.engine.exercise import Aspect, Case, Exercise
+from attn_course.checks.engine.observe import Response
+
+
+def input_dtype(case: Case) -> str | None:
+    """Dtype of the first floating-point tensor that a case gives, such as "float32"."""
+    for thing in (*case.arguments.values(), *(case.weights or {}).values()):
+        for tensor in thing if isinstance(thing, (list, tuple)) else (thing,):
+            if isinstance(tensor, Tensor) and tensor.is_floating_point():
+                return str(tensor.dtype).removeprefix("torch.")
+    return None
+
+
+def _has_tensor(case: Case) -> bool:
+    things: list[Any] = [*case.arguments.values(), *(case.weights or {}).values()]
+    return any(isinstance(t, Tensor) or (isinstance(t, (list, tuple)) and t) for t in things)
+
+
+def case_fault(exercise: Exercise, case: Case, got: Response, expected: Response, measure: str) -> Fault | None:
+    """What is wrong in one case under one measure; None if nothing is."""
+    dtype = input_dtype(case)
+    if measure == "device":
+        # Without an input to follow, a new tensor belongs on the default device, which is `meta` in such a case.
+        target = "meta" if case.observe == "meta" or not _has_tensor(case) else "cpu"
+        return compare.device_fault(exercise, got.observations[0], target)
+    if measure == "state":
+        return _state_fault(exercise, case, got, expected, dtype)
+    for one, target_one in zip(got.observations, expected.observations, strict=True):
+        fault = None
+        if measure == "gradients":
+            fault = compare.gradients_fault(case, one, target_one)
+        elif measure == "values":
+            fault = compare.values_fault(exercise, case, one, target_one, dtype)
+        elif measure == "dtype":
+            fault = compare.dtype_fault(exercise, one, dtype)
+        elif measure == "unchanged":
+            fault = compare.changed_fault(one)
+        if fault is not None:
+            return fault
+    return None
+
+
+def _state_fault(exercise: Exercise, case: Case, got: Response, expected: Response, dtype: str | None) -> Fault | None:
+    """The last call repeats the first; those between have other values. Wrong alike everywhere is not state."""
+    first, *_, again = got.observations
+    if first.failure is not None:
+        return compare.failure_fault(first.failure)
+    repeated = compare.values_fault(exercise, case, again, first, dtype)
+    if repeated is not None:
+        return Fault("state", f"the same call gives another result the second time: {repeated.message}")
+    faults = [
+        compare.values_fault(exercise, case, one, target, dtype)
+        for one, target in zip(got.observations, expected.observations, strict=True)
+    ]
+    if faults[0] is None:
+        for fault in faults[1:]:
+            if fault is not None:
+                return Fault("state", f"right when called first, wrong when called again: {fault.message}")
+    return None
+
+
+def looks_at(aspect: Aspect, case: Case) -> bool:
+    """Whether an aspect is decided by a case."""
+    if aspect.measure in {"dtype", "unchanged"}:
+        return case.observe in {"values", "repeat"}
+    return case.aspect == aspect.id
+
+
+def case_faults(
+    exercise: Exercise, cases: Sequence[Case], got: Sequence[Response], expected: Sequence[Response]
+) -> tuple[Fault | None, ...]:
+    """The first fault of every case, under the measures that look at it."""
+    by_id = {aspect.id: aspect for aspect in exercise.aspects}
+    everywhere = [aspect.measure for aspect in exercise.aspects if aspect.measure in {"dtype", "unchanged"}]
+    faults: list[Fault | None] = []
+    for case, one, target in zip(cases, got, expected, strict=True):
+        fault = case_fault(exercise, case, one, target, by_id[case.aspect].measure)
+        if fault is None and case.observe in {"values", "repeat"}:
+            fault = next((f for m in everywhere if (f := case_fault(exercise, case, one, target, m))), None)
+        faults.append(fault)
+    return tuple(faults)

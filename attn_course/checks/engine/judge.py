@@ -1,0 +1,108 @@
+"""Decides what a learner's responses are worth. Needs no code of the learner's, only what `respond` wrote down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib import import_module
+
+import torch
+
+from attn_course.checks.engine import compare
+from attn_course.checks.engine.diagnose import Diagnosis, diagnose
+from attn_course.checks.engine.exercise import HYGIENE, Aspect, Case, Chapter, Exercise, Mistake
+from attn_course.checks.engine.faults import case_fault, case_faults, looks_at
+from attn_course.checks.engine.observe import Observation, Response, Responses
+from attn_course.checks.engine.report import AspectResult, Report
+from attn_course.checks.engine.respond import respond
+
+READY_MADE = "ready-made-answer"
+
+
+def judge(chapter: Chapter, exercise: Exercise, responses: Responses, mistakes: Sequence[Mistake]) -> Report:
+    """Decide each aspect of `exercise` and find the mistake that was made.
+
+    Args:
+        chapter: Where the exercise stands, for what the report says to reread.
+        exercise: What was asked.
+        responses: What `respond` saw, with the seed of its cases.
+        mistakes: The registry of this exercise.
+
+    Returns:
+        The report.
+    """
+    if responses.refusal:
+        return _refused(chapter, exercise, responses, responses.refusal)
+    if responses.ready_made:
+        name = responses.ready_made.removeprefix("attn_course.")
+        said = (
+            f"This calls the ready-made answer {name}. The task is to write it: use elementary operations such as "
+            "products, exp, sum, softmax and indexing."
+        )
+        return _refused(chapter, exercise, responses, said, READY_MADE)
+    cases = exercise.cases(responses.seed)
+    if len(cases) != len(responses.cases):
+        return _refused(chapter, exercise, responses, "The responses are not those of this exercise and seed.")
+    expected = expected_responses(exercise, responses.seed)
+    results = [_decide(aspect, exercise, cases, responses.cases, expected.cases) for aspect in exercise.aspects]
+    # Keeping the dtype of a wrong result earns nothing.
+    right = any(r.passed for r, a in zip(results, exercise.aspects, strict=True) if a.measure not in HYGIENE)
+    if not right:
+        results = [
+            AspectResult(r.id, r.name, 0.0, r.points, "this counts once a result is right", a.hint, a.reread)
+            if r.passed
+            else r
+            for r, a in zip(results, exercise.aspects, strict=True)
+        ]
+    diagnosis = None
+    if not all(result.passed for result in results):
+        faults = case_faults(exercise, cases, responses.cases, expected.cases)
+        diagnosis = diagnose(exercise, cases, responses, expected, faults, mistakes)
+    return Report.of(chapter, exercise, responses.seed, results, diagnosis)
+
+
+@lru_cache(maxsize=64)
+def _expected(exercise_id: str, seed: int, exercise: Exercise) -> Responses:
+    module, _, name = exercise.reference.partition(":")
+    reference = getattr(import_module(module), name)
+    return respond(exercise, reference, seed, precision=torch.float64, watch=False)
+
+
+def expected_responses(exercise: Exercise, seed: int) -> Responses:
+    """What the reference does on the cases of a seed, in float64."""
+    return _expected(exercise.id, seed, exercise)
+
+
+def _decide(
+    aspect: Aspect, exercise: Exercise, cases: Sequence[Case], got: Sequence[Response], expected: Sequence[Response]
+) -> AspectResult:
+    message, failed, looked_at = "", 0, 0
+    for case, one, target in zip(cases, got, expected, strict=True):
+        if not looks_at(aspect, case):
+            continue
+        looked_at += 1
+        fault = case_fault(exercise, case, one, target, aspect.measure)
+        if fault is None and aspect.measure in HYGIENE and _first_error(one) and case.observe in {"values", "repeat"}:
+            fault = compare.failure_fault(_first_error(one).failure)
+        if fault is not None:
+            failed += 1
+            if not message:
+                message = fault.message if fault.kind in {"stub", "structure"} else f"{case.name}: {fault.message}"
+    if not looked_at:
+        raise ValueError(f"{exercise.id}: no case shows the aspect {aspect.id}")
+    if message and failed > 1 and looked_at > 1:
+        message += f" (and in {failed - 1} more of {looked_at} cases)"
+    score = 0.0 if message else aspect.points
+    return AspectResult(aspect.id, aspect.name, score, aspect.points, message, aspect.hint, aspect.reread)
+
+
+def _first_error(response: Response) -> Observation | None:
+    return next((one for one in response.observations if one.failure is not None), None)
+
+
+def _refused(
+    chapter: Chapter, exercise: Exercise, responses: Responses, sentence: str, diagnosis: str | None = None
+) -> Report:
+    results = [AspectResult(a.id, a.name, 0.0, a.points, "", a.hint, a.reread) for a in exercise.aspects]
+    found = Diagnosis(diagnosis, sentence) if diagnosis else None
+    return Report.of(chapter, exercise, responses.seed, results, found, "" if found else sentence)

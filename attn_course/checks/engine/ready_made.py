@@ -1,0 +1,87 @@
+"""Notices calls of ready-made answers: the library's own attention and recurrences, and the course's references."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+LIBRARY = frozenset(
+    {
+        "scaled_dot_product_attention",
+        "multi_head_attention_forward",
+        "_native_multi_head_attention",
+        "_transformer_encoder_layer_fwd",
+        "flex_attention",
+        "lstm",
+        "gru",
+        "rnn_tanh",
+        "rnn_relu",
+        "lstm_cell",
+        "gru_cell",
+        "rnn_tanh_cell",
+        "rnn_relu_cell",
+        "clip_grad_norm_",
+        "clip_grads_with_norm_",
+    }
+)
+"""Functions of torch that are the answer to an exercise of this course."""
+
+
+class Watch:
+    """Remembers the first ready-made answer that was called.
+
+    Args:
+        allowed: Names of `LIBRARY` that may be used.
+        forbidden: Further Python functions, as "module:function"; the module may be a prefix of the real one and
+            the function "*".
+    """
+
+    def __init__(self, allowed: frozenset[str], forbidden: frozenset[str]) -> None:
+        self.names = LIBRARY - allowed
+        self.forbidden = [tuple(entry.split(":")) for entry in forbidden]
+        self.seen = ""
+
+    def __call__(self, frame: FrameType, event: str, arg: Any) -> None:
+        """Called by the interpreter at each call (sys.setprofile), of Python functions and of built-in ones."""
+        if self.seen:
+            return
+        if event == "c_call":
+            name = getattr(arg, "__name__", "")
+            if name in self.names or name.startswith("_scaled_dot_product"):
+                if str(getattr(arg, "__module__", "")).startswith("torch"):
+                    self.seen = name
+        elif event == "call":
+            module = frame.f_globals.get("__name__", "") or ""
+            root = module.partition(".")[0]
+            if root == "attn_course":
+                if not module.startswith("attn_course.checks") and module != "attn_course":
+                    self.seen = f"{module}.{frame.f_code.co_name}"
+            elif root == "torch":
+                name = frame.f_code.co_name
+                if name in self.names:
+                    self.seen = f"{module}.{name}"
+                elif name == "__call__" and module == "torch._ops":
+                    operator = str(frame.f_locals.get("self")).split(".")[1:2]  # "aten.lstm.input"
+                    if operator and (operator[0] in self.names or operator[0].startswith("_scaled_dot_product")):
+                        self.seen = operator[0]
+                else:
+                    for prefix, function in self.forbidden:
+                        if module.startswith(prefix) and function in ("*", name):
+                            self.seen = f"{module}.{name}"
+
+
+@contextmanager
+def watching(watch: Watch | None) -> Iterator[None]:
+    """Let `watch` see every call of this thread inside the block."""
+    if watch is None:
+        yield
+        return
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
