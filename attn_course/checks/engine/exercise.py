@@ -60,6 +60,8 @@ class Case:
         init: Arguments of the constructor, for a class.
         weights: The parameters to load, for a class.
         tolerance: Relative tolerance where the default of the dtype does not fit.
+        compared: Names of the returns whose values are compared; all by default. An aspect that is about one of
+            several returns then does not depend on the others.
     """
 
     aspect: str
@@ -72,6 +74,7 @@ class Case:
     init: tuple[Any, ...] = ()
     weights: Mapping[str, Any] | None = None
     tolerance: float | None = None
+    compared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
