@@ -6,8 +6,6 @@ one size in one call. Only shapes, dtypes and devices are looked at, never value
 also run on the `meta` device.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

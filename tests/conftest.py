@@ -1,0 +1,32 @@
+"""Fixtures shared by all tests. Shapes in the signatures of the references are checked while testing, never otherwise."""
+
+import pkgutil
+
+import jaxtyping
+
+import attn_course
+
+# The references alone: their signatures carry shapes. The engine of the checks watches every call that a learner's
+# code makes, and would be slowed down a lot.
+REFERENCES = [f"attn_course.{m.name}" for m in pkgutil.iter_modules(attn_course.__path__) if not m.ispkg and m.name != "cli"]
+jaxtyping.install_import_hook(REFERENCES, "beartype.beartype")
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+DEVICES = ["cpu"] + (["cuda"] if torch.cuda.is_available() else [])
+
+
+@pytest.fixture(params=DEVICES)
+def device(request):
+    """Every device present."""
+    return torch.device(request.param)
+
+
+@pytest.fixture
+def own_errors():
+    """Let the package's own errors through: under pytest, jaxtyping would refuse bad shapes first."""
+    before = jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", before)
