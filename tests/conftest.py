@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests. Shapes in the signatures of the references are checked while testing, never otherwise."""
+"""Fixtures shared by all tests. Shapes in the references' signatures are checked while testing, never otherwise."""
 
 import pkgutil
 
@@ -8,8 +8,8 @@ import attn_course
 
 # The references alone: their signatures carry shapes. The engine of the checks watches every call that a learner's
 # code makes, and would be slowed down a lot.
-REFERENCES = [f"attn_course.{m.name}" for m in pkgutil.iter_modules(attn_course.__path__) if not m.ispkg and m.name != "cli"]
-jaxtyping.install_import_hook(REFERENCES, "beartype.beartype")
+MODULES = [m.name for m in pkgutil.iter_modules(attn_course.__path__) if not m.ispkg and m.name != "cli"]
+jaxtyping.install_import_hook([f"attn_course.{name}" for name in MODULES], "beartype.beartype")
 
 import pytest  # noqa: E402
 import torch  # noqa: E402

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,11 +18,9 @@ GRADIENT_TOLERANCE = 1e-5
 FLOOR = 1e-6
 SINGULAR = {
     "queries": "query",
-    "keys": "key",
+    "entries": "entry",
     "batch": "batch item",
     "time": "time step",
-    "features": "feature",
-    "tokens": "token",
     "target": "target position",
     "vocab": "token of the vocabulary",
 }
@@ -79,7 +78,7 @@ def failure_fault(failure: Failure) -> Fault:
     code = f": `{failure.line}`" if failure.line else ""
     said = f"{failure.kind}: {failure.message}" if failure.message else failure.kind
     step = "the backward pass raises" if failure.where == "backward" else "your code raises"
-    return Fault("error", f"{step} {said}{where}{code}")
+    return Fault("error", f"{step} {said}{where}{code}")  # the learner's line, never one of ours
 
 
 def values_fault(
@@ -88,7 +87,8 @@ def values_fault(
     """What is wrong with the values of one call, whatever their dtype; None if nothing is."""
     if got.failure is not None:
         return failure_fault(got.failure)
-    assert got.result is not None and expected.result is not None
+    assert got.result is not None
+    assert expected.result is not None
     found = parts(exercise, got.result)
     if isinstance(found, str):
         return Fault("structure", found)
@@ -124,7 +124,7 @@ def output_fault(output: Output, case: Case, got: Value, expected: Value, dtype:
         return Fault("shape", shape_sentence(output, got.shape, expected.shape))
     if got.data is None:
         return Fault("structure", f"{output.name}: the result is too large to be read")
-    return numbers_fault(output, case, got.data, expected.data, tolerance(case, dtype))
+    return numbers_fault(output, got.data, expected.data, tolerance(case, dtype))
 
 
 def _sequence_fault(output: Output, case: Case, got: Value, expected: Value, dtype: str | None) -> Fault | None:
@@ -145,7 +145,7 @@ def tolerance(case: Case, dtype: str | None) -> float:
     return case.tolerance if case.tolerance is not None else TOLERANCE.get(dtype or "", 1e-6)
 
 
-def numbers_fault(output: Output, case: Case, got: np.ndarray, expected: np.ndarray, relative: float) -> Fault | None:
+def numbers_fault(output: Output, got: np.ndarray, expected: np.ndarray, relative: float) -> Fault | None:
     """What is wrong with the entries; shapes are equal."""
     if got.size == 0:
         return None
@@ -166,9 +166,7 @@ def numbers_fault(output: Output, case: Case, got: np.ndarray, expected: np.ndar
         leak = (expected == 0) & (got != 0)
         if leak.any():
             index = np.unravel_index(int((np.abs(got) * leak).argmax()), got.shape)
-            return Fault(
-                "value", f"{output.name}{_place(output, index)}: {got[index]:.2g} where it must be exactly 0"
-            )
+            return Fault("value", f"{output.name}{_place(output, index)}: {got[index]:.2g} where it must be exactly 0")
     return None
 
 
@@ -187,7 +185,7 @@ def _difference(output: Output, got: np.ndarray, expected: np.ndarray, apart: np
     place = _place(output, (*row, None))
     if got.shape[-1] > 5:
         axis = output.axes[-1] if output.axes else "entries"
-        place += f", {axis} {start} to {min(start + 4, got.shape[-1] - 1)}"
+        place += f"{',' if place else ' at'} {axis} {start} to {min(start + 4, got.shape[-1] - 1)}"
     return f"your {output.name}{place} are {row_of(got[row][shown])}, expected {row_of(expected[row][shown])}"
 
 
@@ -204,11 +202,22 @@ def number(entry: float) -> str:
     return f"{entry:.2e}"
 
 
-def _place(output: Output, index: Sequence[int | None]) -> str:
-    """Such as " at batch item 1, query 2"."""
+def _place(output: Output, index: Sequence[Any]) -> str:
+    """Such as " at batch item 1, query 2"; without names of axes, " at [1, 2]"."""
+    known = [int(i) for i in index if i is not None]
+    if not known:
+        return ""
+    if not output.axes:
+        return f" at {known}"
     names = axis_names(output, len(index))
-    words = [f"{SINGULAR.get(n, n)} {int(i)}" for n, i in zip(names, index, strict=True) if i is not None]
-    return f" at {', '.join(words)}" if words else ""
+    batch = [int(i) for n, i in zip(names, index, strict=True) if n == "batch" and i is not None]
+    words = [f"{SINGULAR['batch']} {batch[0] if len(batch) == 1 else tuple(batch)}"] if batch else []
+    words += [
+        f"{SINGULAR.get(n, n.removesuffix('s'))} {int(i)}"
+        for n, i in zip(names, index, strict=True)
+        if i is not None and n != "batch"
+    ]
+    return f" at {', '.join(words)}"
 
 
 def axis_names(output: Output, count: int) -> list[str]:
@@ -248,11 +257,9 @@ def gradients_fault(case: Case, got: Observation, expected: Observation) -> Faul
             continue
         if wanted is None:
             target = np.zeros_like(data)
-        output = Output(f"gradient of {name}", ("entries",) * data.ndim)
-        fault = numbers_fault(output, case, data, target, GRADIENT_TOLERANCE)
+        fault = numbers_fault(Output(f"gradients by {name}"), data, target, GRADIENT_TOLERANCE)
         if fault is not None:
-            message = fault.message.replace(f"{output.name} at entries", f"{output.name} at row")
-            return Fault("nan" if fault.kind == "nan" else "gradient", message.replace("are [", "is ["))
+            return Fault("gradient" if fault.kind == "value" else fault.kind, fault.message)
     return None
 
 

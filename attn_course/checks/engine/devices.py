@@ -15,8 +15,27 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._device import _device_constructors
 from torch.utils._pytree import tree_leaves
 
+# Loads what torch loads at the first use of `meta`, so that no check waits for it.
+torch.empty(1, device="meta").div(2.0)
+
 PRODUCTS = frozenset(
-    "matmul mm bmm mv dot inner tensordot einsum linear addmm baddbmm bilinear chain_matmul __matmul__ __rmatmul__".split()
+    [
+        "matmul",
+        "mm",
+        "bmm",
+        "mv",
+        "dot",
+        "inner",
+        "tensordot",
+        "einsum",
+        "linear",
+        "addmm",
+        "baddbmm",
+        "bilinear",
+        "chain_matmul",
+        "__matmul__",
+        "__rmatmul__",
+    ]
 )
 """Products that let a `meta` tensor and a CPU tensor mix, where a GPU would not."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from attn_course.checks.engine import compare
 from attn_course.checks.engine.compare import Fault
@@ -34,7 +35,7 @@ class Diagnosis:
         id: Its name in the registry, or a general one.
         sentence: What a good teacher would say.
         reread: Label of a section, or "".
-        matched: In how many of the cases where the mistake shows the learner's results are its own; 0 for a general one.
+        matched: In how many of the cases where it shows the learner's results are its own; 0 for a general one.
         shown: In how many cases it shows.
     """
 
@@ -58,7 +59,7 @@ def diagnose(
     if any(_ran(response) for response in got.cases):
         wrong = {i for i, fault in enumerate(faults) if fault is not None}
         for mistake in mistakes:
-            theirs = respond(exercise, mistake.implementation, got.seed, watch=False)
+            theirs = _responses_of(exercise, mistake, got.seed)
             if theirs.refusal:
                 continue
             its_faults = case_faults(exercise, cases, theirs.cases, expected.cases)
@@ -87,6 +88,11 @@ def diagnose(
     return None
 
 
+@lru_cache(maxsize=128)
+def _responses_of(exercise: Exercise, mistake: Mistake, seed: int) -> Responses:
+    return respond(exercise, mistake.implementation, seed, watch=False)
+
+
 def _ran(response: Response) -> bool:
     return any(one.failure is None for one in response.observations)
 
@@ -108,7 +114,8 @@ def _same_call(exercise: Exercise, case: Case, one: Observation, other: Observat
         return _same_failure(one.failure, other.failure)
     if one.changed != other.changed:
         return False
-    assert one.result is not None and other.result is not None
+    assert one.result is not None
+    assert other.result is not None
     if isinstance(compare.parts(exercise, other.result), str):
         return compare.parts(exercise, one.result) == compare.parts(exercise, other.result)
     if compare.equal_results(exercise, case, one.result, other.result, input_dtype(case)):

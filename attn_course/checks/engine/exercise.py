@@ -92,7 +92,7 @@ class Aspect:
 
     id: str
     name: str
-    points: float
+    points: int | float
     hint: str = ""
     reread: str = ""
     measure: Measure = "values"
@@ -118,7 +118,7 @@ class Exercise:
     """
 
     id: str
-    points: float
+    points: int | float
     signature: str
     returns: tuple[Output, ...]
     cases: Callable[[int], Sequence[Case]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 
@@ -13,7 +14,7 @@ from attn_course.checks.engine.diagnose import Diagnosis, diagnose
 from attn_course.checks.engine.exercise import HYGIENE, Aspect, Case, Chapter, Exercise, Mistake
 from attn_course.checks.engine.faults import case_fault, case_faults, looks_at
 from attn_course.checks.engine.observe import Observation, Response, Responses
-from attn_course.checks.engine.report import AspectResult, Report
+from attn_course.checks.engine.report import PLAIN, AspectResult, Report
 from attn_course.checks.engine.respond import respond
 
 READY_MADE = "ready-made-answer"
@@ -48,9 +49,12 @@ def judge(chapter: Chapter, exercise: Exercise, responses: Responses, mistakes: 
     # Keeping the dtype of a wrong result earns nothing.
     right = any(r.passed for r, a in zip(results, exercise.aspects, strict=True) if a.measure not in HYGIENE)
     if not right:
+        trouble = _same_trouble(exercise, results)
+        if trouble:
+            return _refused(chapter, exercise, responses, trouble)
         results = [
-            AspectResult(r.id, r.name, 0.0, r.points, "this counts once a result is right", a.hint, a.reread)
-            if r.passed
+            replace(r, score=0.0, message="this counts once a result is right", kind="waiting")
+            if a.measure in HYGIENE
             else r
             for r, a in zip(results, exercise.aspects, strict=True)
         ]
@@ -76,7 +80,7 @@ def expected_responses(exercise: Exercise, seed: int) -> Responses:
 def _decide(
     aspect: Aspect, exercise: Exercise, cases: Sequence[Case], got: Sequence[Response], expected: Sequence[Response]
 ) -> AspectResult:
-    message, failed, looked_at = "", 0, 0
+    message, kind, failed, looked_at = "", "", 0, 0
     for case, one, target in zip(cases, got, expected, strict=True):
         if not looks_at(aspect, case):
             continue
@@ -87,13 +91,26 @@ def _decide(
         if fault is not None:
             failed += 1
             if not message:
-                message = fault.message if fault.kind in {"stub", "structure"} else f"{case.name}: {fault.message}"
+                kind = fault.kind
+                message = fault.message if kind in PLAIN else f"{case.name}: {fault.message}"
     if not looked_at:
         raise ValueError(f"{exercise.id}: no case shows the aspect {aspect.id}")
-    if message and failed > 1 and looked_at > 1:
-        message += f" (and in {failed - 1} more of {looked_at} cases)"
+    if failed > 1 and kind not in PLAIN:
+        message += f" ({failed} of {looked_at} cases)"
     score = 0.0 if message else aspect.points
-    return AspectResult(aspect.id, aspect.name, score, aspect.points, message, aspect.hint, aspect.reread)
+    return AspectResult(aspect.id, aspect.name, score, aspect.points, message, aspect.hint, aspect.reread, kind)
+
+
+def _same_trouble(exercise: Exercise, results: Sequence[AspectResult]) -> str:
+    """The sentence of a stub, an error or a wrong container that alone fails every aspect of the numbers."""
+    decided = [r for r, a in zip(results, exercise.aspects, strict=True) if a.measure == "values"]
+    kinds, messages = {r.kind for r in decided}, {r.message for r in decided}
+    if len(kinds) == 1 and kinds <= PLAIN and (len(messages) == 1 or kinds == {"stub"}):
+        sentence = messages.pop()
+        if sentence.startswith(("you", "this")):  # and not with the name of a result
+            sentence = sentence[0].upper() + sentence[1:]
+        return sentence if sentence.endswith((".", "`")) else f"{sentence}."
+    return ""
 
 
 def _first_error(response: Response) -> Observation | None:
@@ -103,6 +120,8 @@ def _first_error(response: Response) -> Observation | None:
 def _refused(
     chapter: Chapter, exercise: Exercise, responses: Responses, sentence: str, diagnosis: str | None = None
 ) -> Report:
-    results = [AspectResult(a.id, a.name, 0.0, a.points, "", a.hint, a.reread) for a in exercise.aspects]
+    results = [
+        AspectResult(a.id, a.name, 0.0, a.points, sentence, a.hint, a.reread, "structure") for a in exercise.aspects
+    ]
     found = Diagnosis(diagnosis, sentence) if diagnosis else None
     return Report.of(chapter, exercise, responses.seed, results, found, "" if found else sentence)

@@ -28,7 +28,7 @@ WORDS: dict[str, tuple[str, str]] = {
 }
 
 
-def manner(measure: Measure, points: float, reread: str = "") -> Aspect:
+def manner(measure: Measure, points: int | float, reread: str = "") -> Aspect:
     """The aspect for one of the shared measures; its id is the measure's name."""
     name, hint = WORDS[measure]
     return Aspect(measure, name, points, hint, reread, measure)

@@ -1,4 +1,4 @@
-"""What is seen of a call, as plain data: numbers, shapes, names and sentences, no tensor and no object of the learner's."""
+"""What is seen of a call, as plain data: numbers, shapes, names and sentences. No tensor, no object of the learner's."""
 
 from __future__ import annotations
 
@@ -137,7 +137,9 @@ def _tensor(tensor: Tensor, name: str) -> Value:
             data = plain.numpy().copy()
         else:
             data = plain.to(torch.int64).numpy().copy()
-    return Value("tensor", name, str(tensor.dtype).removeprefix("torch."), str(tensor.device), tuple(tensor.shape), data)
+    return Value(
+        "tensor", name, str(tensor.dtype).removeprefix("torch."), str(tensor.device), tuple(tensor.shape), data
+    )
 
 
 def failure_of(error: BaseException, where: str = "forward") -> Failure:

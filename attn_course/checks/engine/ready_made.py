@@ -50,9 +50,9 @@ class Watch:
             return
         if event == "c_call":
             name = getattr(arg, "__name__", "")
-            if name in self.names or name.startswith("_scaled_dot_product"):
-                if str(getattr(arg, "__module__", "")).startswith("torch"):
-                    self.seen = name
+            known = name in self.names or name.startswith("_scaled_dot_product")
+            if known and str(getattr(arg, "__module__", "")).startswith("torch"):
+                self.seen = name
         elif event == "call":
             module = frame.f_globals.get("__name__", "") or ""
             root = module.partition(".")[0]
@@ -80,6 +80,9 @@ def watching(watch: Watch | None) -> Iterator[None]:
         yield
         return
     before = sys.getprofile()
+    if before is not None and not callable(before):  # a profiler written in C: it could not be set again
+        yield
+        return
     sys.setprofile(watch)
     try:
         yield

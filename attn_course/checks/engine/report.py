@@ -11,6 +11,8 @@ from attn_course.checks.engine.diagnose import Diagnosis
 from attn_course.checks.engine.exercise import Chapter, Exercise
 
 WIDTH = 100
+PLAIN = frozenset({"stub", "structure", "error", "waiting"})
+"""Kinds of faults whose message says what to do; a hint about the mechanism would mislead."""
 
 
 @dataclass(frozen=True)
@@ -24,16 +26,19 @@ class AspectResult:
         points: Points to earn.
         message: What was seen, where it failed; "" where it passed.
         hint: What to try.
+        hint: What to try.
         reread: Label of a section of the book.
+        kind: Kind of the fault that failed it, such as "value" or "error"; see `compare.Fault`.
     """
 
     id: str
     name: str
-    score: float
-    points: float
+    score: int | float
+    points: int | float
     message: str
     hint: str = ""
     reread: str = ""
+    kind: str = ""
 
     @property
     def passed(self) -> bool:
@@ -56,8 +61,8 @@ class Report:
     """
 
     exercise: str
-    score: float
-    points: float
+    score: int | float
+    points: int | float
     aspects: tuple[AspectResult, ...]
     diagnosis: str | None
     seed: int
@@ -79,7 +84,7 @@ class Report:
         lines = _first_lines(chapter, diagnosis, refusal)
         title = f"{exercise.id}: {score:g} of {exercise.points:g} points"
         texts = [_text_of(chapter, result, diagnosis) for result in results]
-        texts = _say_once(results, texts)
+        texts = _say_once(lines, texts)
         return cls(
             exercise.id,
             score,
@@ -106,7 +111,9 @@ def _first_lines(chapter: Chapter, diagnosis: Diagnosis | None, refusal: str) ->
     lines = [diagnosis.sentence]
     if diagnosis.matched:
         every = diagnosis.matched == diagnosis.shown
-        count = f"all {diagnosis.shown}" if every and diagnosis.shown > 1 else f"{diagnosis.matched} of {diagnosis.shown}"
+        count = (
+            f"all {diagnosis.shown}" if every and diagnosis.shown > 1 else f"{diagnosis.matched} of {diagnosis.shown}"
+        )
         lines.append(f"Your results match this mistake on {count} cases where it shows.")
     if diagnosis.reread:
         lines.append(_reread(chapter, diagnosis.reread))
@@ -119,20 +126,22 @@ def _reread(chapter: Chapter, label: str) -> str:
 
 def _text_of(chapter: Chapter, result: AspectResult, diagnosis: Diagnosis | None) -> list[str]:
     """The lines below a failed aspect. Where the mistake has been named, its advice is not repeated."""
-    if result.passed:
+    if result.passed or not result.message:
         return []
-    lines = [result.message] if result.message else []
+    lines = [result.message]
+    if result.kind in PLAIN:
+        return lines
     advice = []
-    if result.message and result.reread and (diagnosis is None or not diagnosis.reread):
+    if result.reread and (diagnosis is None or not diagnosis.reread):
         advice.append(_reread(chapter, result.reread))
-    if result.message and result.hint:
-        advice.append(f"Hint: {result.hint}")
+    if result.hint:
+        advice.append(f"Hint: {result.hint}.")
     return [*lines, " ".join(advice)] if advice else lines
 
 
-def _say_once(results: Sequence[AspectResult], texts: list[list[str]]) -> list[list[str]]:
+def _say_once(first: list[str], texts: list[list[str]]) -> list[list[str]]:
     """A stub or a wrong container fails every aspect with the same sentence: say it once."""
-    seen: set[str] = set()
+    seen = set(first)
     said = []
     for lines in texts:
         if lines and lines[0] in seen:
@@ -143,9 +152,7 @@ def _say_once(results: Sequence[AspectResult], texts: list[list[str]]) -> list[l
     return said
 
 
-def _as_text(
-    title: str, first: list[str], results: Sequence[AspectResult], texts: list[list[str]], seed: int
-) -> str:
+def _as_text(title: str, first: list[str], results: Sequence[AspectResult], texts: list[list[str]], seed: int) -> str:
     out = [title]
     for line in first:
         out += textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="  ")
@@ -160,9 +167,7 @@ def _as_text(
     return "\n".join(out)
 
 
-def _as_html(
-    title: str, first: list[str], results: Sequence[AspectResult], texts: list[list[str]], seed: int
-) -> str:
+def _as_html(title: str, first: list[str], results: Sequence[AspectResult], texts: list[list[str]], seed: int) -> str:
     """No style sheet and no script: it is also shown where both are taken out."""
 
     def safe(text: str) -> str:
