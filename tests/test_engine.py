@@ -317,7 +317,7 @@ def test_the_same_seed_gives_the_same_report_and_another_seed_another():
 
 def test_an_interrupt_ends_in_a_sentence_and_no_points(monkeypatch, capsys):
     monkeypatch.setattr("attn_course.checks.place", lambda name: (CHAPTER, EXERCISE))
-    monkeypatch.setattr("attn_course.checks.mistakes", lambda slug: tuple(mistakes))
+    monkeypatch.setattr("attn_course.checks.mistakes_of", lambda slug: tuple(mistakes))
 
     def endless(x, scale=2.0):
         raise KeyboardInterrupt
@@ -328,7 +328,7 @@ def test_an_interrupt_ends_in_a_sentence_and_no_points(monkeypatch, capsys):
 
 def test_check_prints_the_report_and_returns_a_plain_float(monkeypatch, capsys):
     monkeypatch.setattr("attn_course.checks.place", lambda name: (CHAPTER, EXERCISE))
-    monkeypatch.setattr("attn_course.checks.mistakes", lambda slug: tuple(mistakes))
+    monkeypatch.setattr("attn_course.checks.mistakes_of", lambda slug: tuple(mistakes))
     score = check("scaled_mean", scaled_mean)
     assert type(score) is float
     assert score == 4.0

@@ -1,4 +1,4 @@
-"""What is seen of a call, as plain data: numbers, shapes, names and sentences. No tensor, no object of the learner's."""
+"""What is seen of a call, as plain data: numbers, shapes, names and sentences, and no object of the learner's."""
 
 from __future__ import annotations
 
