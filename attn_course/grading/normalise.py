@@ -1,4 +1,4 @@
-"""The last step of `nbgrader generate_assignment`: leave nothing in a release that depends on a version or a machine."""
+"""The last step of `nbgrader generate_assignment`: leave nothing in a release that depends on the machine."""
 
 import nbformat
 from nbformat import NotebookNode

@@ -15,7 +15,7 @@ from nbgrader import utils
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from attn_course.grading.source import ANSWER
+from attn_course.grading.cells import answered_exercise
 
 
 class RestoreReleased(NbGraderPreprocessor):
@@ -61,7 +61,7 @@ def restore(released: NotebookNode, submitted: NotebookNode) -> NotebookNode:
 
     for cell in released.cells:
         if utils.is_solution(cell) and cell.id not in sources:
-            definition = _take_definition(cell.id.removesuffix(ANSWER), added)
+            definition = _take_definition(answered_exercise(cell.id), added)
             if definition is not None:
                 sources[cell.id] = definition
 

@@ -1,7 +1,7 @@
 """Make the output of every check cell a score that nbgrader reads as it is meant.
 
 nbgrader 0.9.6 takes a check cell's output for its score, and gives full marks where there is no output, or one that is
-no number, NaN or negative. Any text on stderr, a warning or a progress bar too, gives 0. Neither is left to happen here.
+no number, NaN or negative. Any text on stderr, a warning or a progress bar too, gives 0. Neither happens here.
 """
 
 import re
@@ -28,7 +28,7 @@ class PlainScores(NbGraderPreprocessor):
             cell.outputs = [output for output in cell.outputs if output.output_type != "execute_result"]
         if reason:
             self.log.warning("%s: %s", cell.metadata.nbgrader.grade_id, reason)
-            error = dict(output_type="error", ename="NoScore", evalue=reason, traceback=[f"NoScore: {reason}"])
+            error = {"output_type": "error", "ename": "NoScore", "evalue": reason, "traceback": [f"NoScore: {reason}"]}
             cell.outputs.append(NotebookNode(error))
         return cell, resources
 

@@ -2,11 +2,14 @@
 
 import os
 import sys
+import warnings
 from pathlib import Path
 
 from nbgrader import preprocessors as stock
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
+from attn_course.grading.cells import KERNEL_ARGUMENTS, STUB
 from attn_course.grading.normalise import Normalise
 from attn_course.grading.restore import RestoreReleased
 from attn_course.grading.scores import PlainScores
@@ -31,7 +34,7 @@ def configure(config: Config, root: Path, seed: int) -> None:
     config.CourseDirectory.course_id = "attn_course"
     config.CourseDirectory.root = str(root.resolve())
     config.CourseDirectory.ignore = [".ipynb_checkpoints", "__pycache__", "feedback", "*.pyc", *IMPORTABLE]
-    config.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}
+    config.ClearSolutions.code_stub = {"python": STUB}
     config.GenerateAssignment.preprocessors = [
         stock.LockCells,
         stock.ClearSolutions,
@@ -51,3 +54,6 @@ def configure(config: Config, root: Path, seed: int) -> None:
         stock.CheckCellMetadata,
     ]
     config.Execute.timeout = CELL_TIMEOUT
+    config.Execute.extra_arguments = KERNEL_ARGUMENTS
+    # nbgrader 0.9.6 adds rows in an order that SQLAlchemy 2.1 remarks upon; they are all saved.
+    warnings.filterwarnings("ignore", message="Object of type <Submitted", category=SAWarning)

@@ -19,7 +19,9 @@ if importlib.util.find_spec("attn_course") is None:
     missing = [name for name in ("torch", "numpy", "jaxtyping") if importlib.util.find_spec(name) is None]
     for what in (["--no-deps", place], missing):
         if what and subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *what]).returncode:
-            raise RuntimeError(f"pip could not install {what[-1]}: see its message above. Is there a network connection?")
+            raise RuntimeError(
+                f"pip could not install {what[-1]}: see its message above. Is there a network connection?"
+            )
     importlib.invalidate_caches()
 
 import math

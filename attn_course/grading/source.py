@@ -10,24 +10,14 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from attn_course.grading.cells import SETUP_ID, answer_id, check_source
+
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
-SETUP_ID = "setup"
-ANSWER = "-answer"
 SCHEMA = 3  # of nbgrader's cell metadata
 
 
 class SolutionError(ValueError):
     """A solution file from which no assignment can be made."""
-
-
-def answer_id(exercise: str) -> str:
-    """The `grade_id` of the cell that holds a learner's answer to `exercise`."""
-    return exercise + ANSWER
-
-
-def check_source(exercise: str) -> str:
-    """The one line of a check cell."""
-    return f'check("{exercise}", {exercise})'
 
 
 def read_solution(path: Path, points: Mapping[str, float]) -> NotebookNode:
@@ -68,7 +58,8 @@ def _plain_cell(cell: NotebookNode) -> NotebookNode:
 
 def _setup_cell() -> NotebookNode:
     source = (Path(__file__).parent / "setup_cell.py").read_text(encoding="utf-8").rstrip()
-    grading = dict(grade=False, grade_id=SETUP_ID, locked=True, schema_version=SCHEMA, solution=False, task=False)
+    flags = {"grade": False, "locked": True, "solution": False, "task": False}
+    grading = {"grade_id": SETUP_ID, "schema_version": SCHEMA, **flags}
     return nbformat.v4.new_code_cell(source, metadata={"nbgrader": grading})
 
 
@@ -83,7 +74,9 @@ def _name_cells(cells: list[NotebookNode]) -> None:
             if seen[name] > 1:
                 name = f"{name}-{seen[name]}"
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
-            raise SolutionError(f"the grade_id {name!r} is no notebook cell id: use at most 64 letters, digits, _ and -.")
+            raise SolutionError(
+                f"the grade_id {name!r} is no notebook cell id: use at most 64 letters, digits, _ and -."
+            )
         cell.id = name
 
 
@@ -112,7 +105,9 @@ def _validate_flags(cell: NotebookNode, **flags: bool) -> None:
     for name, value in {**flags, "task": False, "schema_version": SCHEMA}.items():
         given = cell.metadata.nbgrader.get(name)
         if given != value:
-            raise SolutionError(f'the cell {cell.id} must have "{name}": {value}, it has {given}.'.replace("True", "true"))
+            raise SolutionError(
+                f'the cell {cell.id} must have "{name}": {value}, it has {given}.'.replace("True", "true")
+            )
 
 
 def _validate_check(cell: NotebookNode, points: float) -> None:

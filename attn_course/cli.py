@@ -1,0 +1,197 @@
+"""The one command line, `attn-course`. Heavy imports happen inside the commands, so that `--help` is instant."""
+
+import argparse
+import importlib.metadata
+import sys
+from pathlib import Path
+
+FULL_MARKS, NOT_YET, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+class UserError(Exception):
+    """Something that the person at the terminal can put right; its message says how."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except UserError as error:
+        print(f"attn-course: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("attn-course: stopped.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has left, as `head` does
+        sys.stderr.close()
+        return NOT_YET
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="attn-course", description="Check exercises, release them, set up a class.")
+    version = importlib.metadata.version("attn-course")
+    parser.add_argument("--version", action="version", version=f"attn-course {version}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    check = commands.add_parser(
+        "check",
+        help="run an exercise notebook and report on every exercise",
+        description="Run an exercise notebook in a fresh kernel and report on every exercise. The file is not changed.",
+        epilog="Exit code: 0 full marks, 1 not yet, 2 the file cannot be checked, 130 stopped with Ctrl-C.",
+    )
+    check.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    check.add_argument(
+        "--timeout", type=_seconds, default=60, metavar="S", help="seconds a cell may take (default: 60)"
+    )
+    check.set_defaults(run=_check)
+
+    release = commands.add_parser(
+        "release",
+        help="make exercises/ from solutions/",
+        description="Make the notebooks in exercises/ from solutions/ with nbgrader, the same bytes every time.",
+    )
+    release.add_argument("names", nargs="*", metavar="NN_slug", help="chapters, all where none is named")
+    release.add_argument("--check", action="store_true", help="write nothing; exit code 1 if one is stale")
+    release.set_defaults(run=_release)
+
+    classes = commands.add_parser("class", help="set up a class for nbgrader").add_subparsers(
+        title="commands", required=True, metavar="COMMAND"
+    )
+    new = classes.add_parser("new", help="make a course folder in which nbgrader's own commands work")
+    demo = classes.add_parser("demo", help="the same, with generated learners whose true grades are known")
+    truth = classes.add_parser("truth", help="compare the gradebook of a demonstration class with the true grades")
+    for command, run in ((new, _class_new), (demo, _class_demo), (truth, _class_truth)):
+        command.add_argument("folder", type=Path, metavar="DIR")
+        command.set_defaults(run=run)
+    for command in (new, demo):
+        command.add_argument(
+            "--seed", type=_natural, metavar="S", help="of the checks' inputs (default: drawn, recorded)"
+        )
+    demo.add_argument("--learners", type=_natural, default=14, metavar="N", help="how many, at least 12 (default: 14)")
+    return parser
+
+
+def _natural(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 0")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return seconds
+
+
+def _check(options: argparse.Namespace) -> int:
+    from attn_course.grading.notebook import NotebookError
+    from attn_course.grading.terminal import check_notebook
+
+    try:
+        return FULL_MARKS if check_notebook(options.notebook, options.timeout) else NOT_YET
+    except NotebookError as error:
+        raise UserError(str(error)) from error
+
+
+def _project() -> Path:
+    """The folder that holds `solutions/`: here or above, or where the package was installed from."""
+    here = Path.cwd()
+    for folder in (here, *here.parents, Path(__file__).resolve().parents[1]):
+        if (folder / "solutions").is_dir() and (folder / "pyproject.toml").is_file():
+            return folder
+    raise UserError("there is no solutions/ here or above: run this inside a clone of the course.")
+
+
+def _assignments(project: Path, names: list[str]) -> list[tuple[Path, dict[str, float]]]:
+    """The solution of each chapter, with the points of its exercises."""
+    from attn_course.checks.registry import chapters
+    from attn_course.grading.release import solution_path
+
+    known = {chapter.name: chapter for chapter in chapters().values()}
+    if unknown := [name for name in names if name not in known]:
+        raise UserError(f"there is no chapter {unknown[0]!r}; there are {', '.join(known)}.")
+    found = []
+    for name in names or known:
+        solution = solution_path(project, name)
+        if not solution.is_file():
+            raise UserError(f"there is no solution {solution.relative_to(project)}.")
+        found.append((solution, {exercise.id: exercise.points for exercise in known[name].exercises}))
+    return found
+
+
+def _release(options: argparse.Namespace) -> int:
+    from attn_course.grading.release import exercise_path, release
+    from attn_course.grading.source import SolutionError
+
+    project = _project()
+    stale = []
+    for solution, points in _assignments(project, options.names):
+        try:
+            made = release(solution, points)
+        except SolutionError as error:
+            raise UserError(str(error)) from error
+        target = exercise_path(project, solution.stem)
+        shown = target.relative_to(project)
+        if target.is_file() and target.read_bytes() == made:
+            print(f"{shown}: up to date")
+        elif options.check:
+            stale.append(shown)
+            print(f"{shown}: stale. Run: attn-course release {solution.stem}")
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(made)
+            print(f"{shown}: written")
+    return NOT_YET if stale else FULL_MARKS
+
+
+def _new_class(options: argparse.Namespace) -> int:
+    from attn_course.grading.classroom import ClassError, create_class
+    from attn_course.grading.source import SolutionError
+
+    try:
+        return create_class(options.folder, _assignments(_project(), []), options.seed)
+    except (ClassError, SolutionError) as error:
+        raise UserError(str(error)) from error
+
+
+def _class_new(options: argparse.Namespace) -> int:
+    _new_class(options)
+    print(f"""Made {options.folder}: nbgrader's settings, the sources, and what learners get in release/.
+Submissions go to {options.folder}/submitted/LEARNER/NN_slug/NN_slug.ipynb. Then, in that folder:
+  nbgrader autograde NN_slug
+  nbgrader generate_feedback NN_slug
+  nbgrader export""")
+    return 0
+
+
+def _class_demo(options: argparse.Namespace) -> int:
+    from attn_course.checks.registry import chapters
+    from attn_course.grading.demo import FEWEST, fill_class
+
+    if options.learners < FEWEST:
+        raise UserError(f"a demonstration class has at least {FEWEST} learners, {options.learners} were asked for.")
+    seed = _new_class(options)
+    fill_class(options.folder, list(chapters().values()), options.learners, seed)
+    print(f"Made {options.folder} with {options.learners} learners; their true grades are in truth.json.")
+    return 0
+
+
+def _class_truth(options: argparse.Namespace) -> int:
+    from attn_course.grading.classroom import ClassError
+    from attn_course.grading.truth import compare
+
+    try:
+        table, equal = compare(options.folder)
+    except ClassError as error:
+        raise UserError(str(error)) from error
+    print(table)
+    return 0 if equal else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

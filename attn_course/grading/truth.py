@@ -1,0 +1,69 @@
+"""Compare what nbgrader wrote into the gradebook with the true grades of a demonstration class."""
+
+import json
+import math
+from pathlib import Path
+
+from nbgrader.api import Gradebook, MissingEntry
+
+from attn_course.grading.classroom import ClassError
+from attn_course.grading.demo import TRUTH
+
+
+def compare(folder: Path) -> tuple[str, bool]:
+    """Set the graded scores beside the true ones, for every learner and assignment.
+
+    Returns:
+        The table, and whether every score of every exercise is the true one.
+
+    Raises:
+        ClassError: The folder is no demonstration class, or has no gradebook.
+    """
+    truth_file, gradebook_file = folder / TRUTH, folder / "gradebook.db"
+    if not truth_file.is_file() or not gradebook_file.is_file():
+        raise ClassError(f"{folder} is no demonstration class. Make one with: attn-course class demo {folder}")
+    truth = json.loads(truth_file.read_text(encoding="utf-8"))
+    rows = [("learner", "assignment", "handed in", "true", "graded", "")]
+    wrong = 0
+    with Gradebook(f"sqlite:///{gradebook_file.resolve()}") as gradebook:
+        for learner, assignments in truth.items():
+            for assignment, known in assignments.items():
+                graded = _graded(gradebook, assignment, learner)
+                verdict = _verdict(known["scores"], graded)
+                wrong += verdict != "ok"
+                total = "none" if graded is None else f"{sum(graded.values()):.2f}"
+                rows.append(
+                    (learner, assignment, known["kind"], f"{sum(known['scores'].values()):.2f}", total, verdict)
+                )
+    count = len(rows) - 1
+    summary = f"{count - wrong} of {count} grades are the true ones, exercise by exercise."
+    return f"{_table(rows)}\n\n{summary}", wrong == 0
+
+
+def _graded(gradebook: Gradebook, assignment: str, learner: str) -> dict[str, float] | None:
+    try:
+        submission = gradebook.find_submission(assignment, learner)
+    except MissingEntry:
+        return None
+    # `score` takes in what an instructor changed by hand; a grade that was never written stays missing.
+    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+    return {grade.name: math.nan if grade.auto_score is None else grade.score for grade in grades}
+
+
+def _verdict(true: dict[str, float], graded: dict[str, float] | None) -> str:
+    if graded is None:
+        return "wrong: not graded"
+    different = [name for name in true if not math.isclose(true[name], graded.get(name, math.nan), abs_tol=1e-6)]
+    return f"wrong: {', '.join(different)}" if different or true.keys() != graded.keys() else "ok"
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            text.rjust(width) if column in (3, 4) else text.ljust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
