@@ -4,7 +4,7 @@ import jaxtyping
 import pytest
 import torch
 import torch.nn.functional as F
-from attention_oracle import close, loop_mean, loop_softmax, random, random_mask
+from tests.attention_oracle import close, loop_mean, loop_softmax, random, random_mask
 
 from attn_course.attend import attend, masked_softmax
 

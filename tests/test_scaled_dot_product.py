@@ -4,7 +4,7 @@ import jaxtyping
 import pytest
 import torch
 import torch.nn.functional as F
-from attention_oracle import close, loop_attention, loop_mean, loop_scores, loop_softmax, random, random_mask
+from tests.attention_oracle import close, loop_attention, loop_mean, loop_scores, loop_softmax, random, random_mask
 from torch import Tensor
 
 from attn_course.scaled_dot_product import (
