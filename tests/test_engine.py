@@ -489,3 +489,100 @@ print("responded")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip().endswith("responded"), done.stderr
+
+
+class Hostile:
+    """Fails whatever is asked of it."""
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+    def __eq__(self, other):
+        raise RuntimeError("eq")
+
+    __hash__ = None
+
+    def __len__(self):
+        raise RuntimeError("len")
+
+    def __repr__(self):
+        raise RuntimeError("repr")
+
+
+class BadError(Exception):
+    def __str__(self):
+        raise RuntimeError("str")
+
+
+class BadTensor(torch.Tensor):
+    pass
+
+
+def raises(error):
+    def learner(x, scale=2.0):
+        raise error
+
+    return learner
+
+
+def endless_items():
+    while True:
+        yield 1
+
+
+X = torch.zeros(5, 7)
+ODD_RETURNS = {
+    "a dict": {"scaled": X, "mean": X},
+    "a generator": endless_items(),
+    "a string": "no",
+    "bytes": b"no",
+    "an object that fails": Hostile(),
+    "a pair of objects that fail": (Hostile(), Hostile()),
+    "a sparse tensor": (X.to_sparse(), X[0]),
+    "a complex tensor": (X.to(torch.complex64), X.mean(-1)),
+    "a subclass": (X.as_subclass(BadTensor), X.mean(-1)),
+    "integers": (X.long(), X.long().sum(-1)),
+    "booleans": (X.bool(), X.bool()[..., 0]),
+    "an empty tuple": (),
+    "nested lists": [[[[[[1]]]]]],
+    "a list that contains itself": (loop := []) or loop,
+    "a huge expanded tensor": (torch.zeros(1).expand(10**9), X.mean(-1)),
+    "infinities": (X / 0 + math.inf, X.mean(-1)),
+    "a tensor on meta": (X.to("meta"), X.mean(-1)),
+    "a module": nn.Linear(2, 2),
+    "a class": Hostile,
+    "a huge integer": 10**5000,
+    "a very long list": [0] * 10**6,
+}
+
+
+@pytest.mark.parametrize("name", ODD_RETURNS)
+def test_whatever_is_returned_ends_in_a_report_without_points(name):
+    report = verdict(lambda x, scale=2.0: ODD_RETURNS[name])
+    assert report.score == 0
+    assert len(report.text) < 5000
+
+
+ERRORS = [SystemExit(3), GeneratorExit(), MemoryError(), BadError(), StopIteration(), RecursionError("x" * 10**6)]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_whatever_is_raised_ends_in_a_report_without_points(error):
+    report = verdict(raises(error))
+    assert report.score == 0
+    assert type(error).__name__ in report.text
+    assert len(report.text) < 5000
+
+
+@pytest.mark.parametrize(
+    "learner", [Hostile(), Hostile, BadTensor, X, nn.Linear(7, 7)], ids=lambda thing: f"a {type(thing).__name__}"
+)
+def test_whatever_is_passed_ends_in_a_report_without_points(learner):
+    assert verdict(learner).score == 0
+    assert module_verdict(learner).score == 0
+
+
+def test_markup_of_the_learner_does_not_reach_the_page():
+    report = verdict(raises(ValueError("<script>alert(1)</script>")))
+    assert "<script>" not in report.html
+    assert "&lt;script&gt;" in report.html

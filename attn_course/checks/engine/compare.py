@@ -72,7 +72,7 @@ def failure_fault(failure: Failure) -> Fault:
     """The sentence for an exception of the learner's."""
     if failure.kind == "NotImplementedError" and not failure.message:
         return Fault("stub", "this is still the stub: replace `raise NotImplementedError()` by your code")
-    if failure.kind in {"signature", "parameters", "method"}:
+    if failure.kind in {"signature", "parameters", "method", "size"}:
         return Fault("structure", failure.message)
     where = f" in line {failure.number}" if failure.number else ""
     code = f": `{failure.line}`" if failure.line else ""

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from attn_course.checks.engine.devices import Elsewhere, Mixing
 from attn_course.checks.engine.exercise import Case, Exercise, Fresh
 from attn_course.checks.engine.observe import (
+    MAX_ENTRIES,
     Failure,
     Observation,
     Response,
@@ -291,6 +292,8 @@ def _backward(exercise: Exercise, case: Case, result: Any, materials: _Materials
     generator = torch.Generator().manual_seed(materials.salt % (2**63 - 1))
     total: Any = 0.0
     for tensor in tensors:
+        if tensor.numel() > MAX_ENTRIES:
+            raise Refusal("size", f"a result has {tensor.numel()} entries, far more than are asked for")
         weights = torch.randn(tensor.shape, generator=generator, dtype=torch.float64)
         total = total + (tensor * weights.to(tensor)).sum()
     names = list(materials.leaves)
