@@ -1,0 +1,1 @@
+"""Cases of the exercises, for chapters whose module would be too long with them."""

@@ -1,0 +1,218 @@
+"""Inputs of chapter 04's forward exercises.
+
+Where d_k = 1 every scale by the width of the keys is 1: such cases show masks, axes and hidden rows apart from the
+scale. Where scores are far apart, the visible ones tie or lie 100 and more below: the weights are then the same
+under any scale.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from attn_course.checks.engine import Case, Draw
+
+F16, BF16, F32, F64 = torch.float16, torch.bfloat16, torch.float32, torch.float64
+
+
+def qkv(
+    d: Draw, *batch: int, q: int, k: int, d_k: int = 1, d_v: int = 4, dtype: torch.dtype = F64, scale: float = 1.0
+) -> dict[str, Tensor]:
+    """Random query, key and value for `q` queries and `k` keys."""
+    return {
+        "query": d.normal(*batch, q, d_k, dtype=dtype, scale=scale),
+        "key": d.normal(*batch, k, d_k, dtype=dtype, scale=scale),
+        "value": d.normal(*batch, k, d_v, dtype=dtype),
+    }
+
+
+def with_hidden_rows(d: Draw, *shape: int) -> Tensor:
+    """A mask whose second row sees nothing; from three axes on the whole of the first batch item is hidden."""
+    mask = d.mask(*shape)
+    mask[..., 1, :] = False
+    if len(shape) > 2:
+        mask[0] = False
+    return mask
+
+
+def padding(lengths: tuple[int, ...], max_len: int) -> Tensor:
+    """A padding mask (batch, 1, max_len)."""
+    return torch.arange(max_len) < torch.tensor(lengths)[:, None, None]
+
+
+def from_scores(d: Draw, scores: list[list[float]], d_v: int = 3, dtype: torch.dtype = F64) -> dict[str, Tensor]:
+    """Query, key and value of d_k = 16 with these whole-numbered scores, exact in every precision and order."""
+    wanted = torch.tensor(scores, dtype=F64)
+    queries, keys = wanted.shape
+    query = torch.zeros(queries, 16, dtype=F64)
+    query[:, :queries] = 4 * torch.eye(queries, dtype=F64)
+    key = d.integers(keys, 16, low=-3, high=4).double()
+    key[:, :queries] = wanted.mT
+    return {"query": query.to(dtype), "key": key.to(dtype), "value": d.normal(keys, d_v, dtype=dtype)}
+
+
+FAR_ROWS = [
+    [1000, 900, 1000, 0, -1000],
+    [-1000, -1100, -1300, -1000, -1000],
+    [0, -1000, -200, 0, 0],
+]
+"""Rows whose largest scores are 1000 apart; within a row the largest tie and the others vanish."""
+
+HIDDEN_ABOVE = [
+    [0, 800, 0, -150, 800],
+    [-1000, 0, -200, -1000, -200],
+    [800, 0, 0, 1000, -100],
+    [-1000, -1000, -990, -1000, -1000],
+]
+VISIBLE_BELOW = [
+    [True, False, True, True, False],
+    [True, False, False, True, False],
+    [False, True, True, False, True],
+    [True, True, False, False, True],
+]
+"""Hidden scores up to 2000 above the visible ones, and visible ones at -1000, below any small fill."""
+
+
+def scores_cases(seed: int) -> list[Case]:
+    """Cases of `scaled_dot_scores`."""
+    d = Draw(seed, "scaled_dot_scores")
+
+    def qk(*batch: int, q: int, k: int, d_k: int = 1, dtype: torch.dtype = F64) -> dict[str, Any]:
+        both = qkv(d, *batch, q=q, k=k, d_k=d_k, dtype=dtype)
+        return {"query": both["query"], "key": both["key"]}
+
+    shared = qk(3, q=4, k=7, d_k=1)
+    shared["key"][:] = shared["key"][:1].clone()
+    return [
+        Case("scale", "d_k = 7", qk(q=3, k=5, d_k=7)),
+        Case("scale", "d_k = 19, one batch axis", qk(2, q=5, k=3, d_k=19)),
+        Case("scale", "d_k = 2, float32", qk(q=4, k=3, d_k=2, dtype=F32)),
+        Case("scale", "d_k = 13, two batch axes", qk(2, 3, q=7, k=5, d_k=13)),
+        Case("batch", "d_k = 1, no batch axis", qk(q=5, k=3)),
+        Case("batch", "d_k = 1, one batch axis", qk(2, q=4, k=6), layouts={"key": "transposed", "query": "strided"}),
+        Case("batch", "d_k = 1, two batch axes", qk(2, 3, q=5, k=7, dtype=F32)),
+        Case("batch", "d_k = 1, one query", qk(3, q=1, k=6)),
+        Case("batch", "d_k = 1, one key", qk(q=4, k=1)),
+        Case("batch", "d_k = 1, the batch shares one key tensor (an expanded view)", shared, layouts={"key": "expanded"}),
+        Case("gradients", "d_k = 1, one batch axis", qk(2, q=3, k=5), "gradients", ("query", "key")),
+        Case("gradients", "d_k = 1, no batch axis", qk(q=4, k=3), "gradients", ("query", "key")),
+        Case("device", "inputs on another device", qk(2, q=3, k=5, d_k=7), "meta"),
+        Case("device", "another default device", qk(2, q=3, k=5, d_k=7), "default_device"),
+        Case("state", "called again", qk(2, q=3, k=5), "repeat", then=(qk(2, q=3, k=5), qk(2, q=8, k=11, d_k=6))),
+    ]
+
+
+def causal_cases(seed: int) -> list[Case]:
+    """Cases of `causal_mask`."""
+    d = Draw(seed, "causal_mask")
+    first, second, third = (d.order(5) + 4).tolist()[:3]
+
+    def of(length: int) -> dict[str, Any]:
+        return {"length": length}
+
+    return [
+        *(Case("past", f"length {n}", of(n)) for n in (3, 1, 2, first, second)),
+        Case("device", "another default device", of(5), "default_device"),
+        Case("state", "called again", of(third), "repeat", then=(of(third + 6), of(2))),
+    ]
+
+
+def padding_cases(seed: int) -> list[Case]:
+    """Cases of `padding_mask`."""
+    d = Draw(seed, "padding_mask")
+
+    def of(*lengths: int, max_len: int) -> dict[str, Any]:
+        return {"lengths": torch.tensor(lengths), "max_len": max_len}
+
+    def some(batch: int, max_len: int) -> dict[str, Any]:
+        """Different lengths from 1 to max_len - 2, none of them half of max_len."""
+        lengths = [n for n in (d.order(max_len - 2) + 1).tolist() if 2 * n != max_len]
+        return of(*lengths[:batch], max_len=max_len)
+
+    return [
+        Case("inside", "3 sequences, max_len 8", some(3, 8)),
+        Case("inside", "5 sequences, max_len 11", some(5, 11)),
+        Case("inside", "2 sequences, max_len 7", some(2, 7), layouts={"lengths": "strided"}),
+        Case("inside", "4 sequences, max_len 9", some(4, 9)),
+        Case("edges", "a full sequence among shorter ones", of(2, 6, 4, 5, max_len=6)),
+        Case("edges", "an empty sequence among others", of(3, 0, 5, max_len=7)),
+        Case("edges", "one sequence", of(int(d.integers(1, low=1, high=4)), max_len=5)),
+        Case("edges", "max_len 1", of(1, 0, 1, max_len=1)),
+        Case("device", "lengths on another device", some(3, 8), "meta"),
+        Case("device", "another default device", some(3, 8), "default_device"),
+        Case("state", "called again", some(3, 8), "repeat", then=(some(3, 8), some(4, 13))),
+    ]
+
+
+def attention_cases(seed: int) -> list[Case]:
+    """Cases of `scaled_dot_product_attention`."""
+    d = Draw(seed, "scaled_dot_product_attention")
+    names = ("query", "key", "value")
+    shared = qkv(d, 3, q=4, k=5, d_v=2)
+    shared["value"][:] = shared["value"][:1].clone()
+
+    def masked(mask: Tensor | None, **inputs: Tensor) -> dict[str, Any]:
+        return {**inputs, "mask": mask}
+
+    def loud(mask: Tensor, size: float, **inputs: Tensor) -> dict[str, Any]:
+        """Keys that no query sees hold large numbers."""
+        unseen = ~mask.any(dim=-2).unsqueeze(-1)
+        for name in ("key", "value"):
+            tensor = inputs[name]
+            sign = torch.where(d.normal(*tensor.shape) > 0, 1.0, -1.0).to(tensor.dtype)
+            inputs[name] = torch.where(unseen, size * sign, tensor)
+        return masked(mask, **inputs)
+
+    lower = torch.ones(5, 5, dtype=torch.bool).tril()
+    some_rows = torch.tensor([True, False, True, True])[:, None]
+    below = torch.tensor(VISIBLE_BELOW)
+    repeat = [masked(d.mask(2, 3, 5), **qkv(d, 2, q=3, k=5)) for _ in range(2)]
+    longer = masked(d.mask(2, 8, 11), **qkv(d, 2, q=8, k=11, d_k=6, d_v=7))
+    unseen_half = d.mask(2, 4, 5)
+    unseen_half[..., 3] = False
+    unseen_half[..., 0] = True
+    return [
+        Case("scale", "d_k = 7", qkv(d, q=3, k=5, d_k=7)),
+        Case("scale", "d_k = 19, one batch axis, mask=None", masked(None, **qkv(d, 2, q=5, k=4, d_k=19, d_v=3))),
+        Case("scale", "d_k = 3, float32", qkv(d, q=2, k=5, d_k=3, dtype=F32)),
+        Case("scale", "d_k = 11, two batch axes", qkv(d, 2, 3, q=4, k=7, d_k=11, d_v=5)),
+        Case("mean", "d_k = 1", qkv(d, q=3, k=5)),
+        Case("mean", "d_k = 1, more queries than keys", qkv(d, q=6, k=2, d_v=3)),
+        Case("mean", "d_k = 1, float32, mask=None", masked(None, **qkv(d, q=2, k=4, d_v=3, dtype=F32))),
+        Case("batch", "d_k = 1, two batch axes", qkv(d, 2, 3, q=4, k=7, d_v=5)),
+        Case("batch", "one batch axis, views", qkv(d, 2, q=5, k=3), layouts={"query": "strided", "key": "transposed", "value": "transposed"}),
+        Case("batch", "the batch shares one value tensor (an expanded view)", shared, layouts={"value": "expanded"}),
+        Case("batch", "one query, d_v = 1", qkv(d, 3, q=1, k=5, d_v=1)),
+        Case("batch", "one key", qkv(d, 2, q=4, k=1, d_v=3)),
+        Case("hidden", "mask (queries, keys)", masked(d.mask(3, 5), **qkv(d, q=3, k=5))),
+        Case("hidden", "each batch item has its own mask", masked(d.mask(2, 4, 5), **qkv(d, 2, q=4, k=5, d_v=3))),
+        Case("hidden", "causal mask for a batch", masked(lower, **qkv(d, 2, q=5, k=5, d_v=3))),
+        Case("hidden", "padding mask (batch, 1, keys)", masked(padding((3, 5, 2), 6), **qkv(d, 3, q=4, k=6, d_v=2))),
+        Case("hidden", "mask (batch, 1, 1, keys)", masked(padding((2, 5), 6)[:, None], **qkv(d, 2, 3, q=4, k=6, d_v=5, dtype=F32))),
+        Case("hidden", "mask (keys,)", masked(d.mask(5), **qkv(d, 2, q=3, k=5))),
+        Case("rows", "query 1 sees nothing", masked(with_hidden_rows(d, 3, 5), **qkv(d, q=3, k=5))),
+        Case("rows", "batch item 0 and every query 1 see nothing", masked(with_hidden_rows(d, 2, 4, 5), **qkv(d, 2, q=4, k=5, d_v=3))),
+        Case("rows", "mask (queries, 1)", masked(some_rows, **qkv(d, 2, q=4, k=5, dtype=F32))),
+        Case("rows", "float16, query 1 sees nothing", masked(with_hidden_rows(d, 3, 5), **qkv(d, q=3, k=5, dtype=F16))),
+        Case("extremes", "scores of 1000, 0 and -1000", from_scores(d, FAR_ROWS)),
+        Case("extremes", "scores of 1000, 0 and -1000, float32", from_scores(d, FAR_ROWS, dtype=F32)),
+        Case("extremes", "hidden scores 800 above the visible ones", masked(below, **from_scores(d, HIDDEN_ABOVE))),
+        Case("extremes", "hidden scores 800 above, float32", masked(below, **from_scores(d, HIDDEN_ABOVE, dtype=F32))),
+        Case("extremes", "1e6 in hidden keys and values", loud(padding((3, 4), 6), 1e6, **qkv(d, 2, q=4, k=6, dtype=F32))),
+        Case("half", "float16", qkv(d, 2, q=3, k=5, dtype=F16)),
+        Case("half", "float16 with a mask", loud(unseen_half, 300.0, **qkv(d, 2, q=4, k=5, dtype=F16))),
+        Case("half", "bfloat16", qkv(d, q=3, k=4, dtype=BF16)),
+        Case("half", "bfloat16 with a mask", masked(d.mask(4, 5), **qkv(d, q=4, k=5, d_v=3, dtype=BF16))),
+        Case("gradients", "one batch axis", qkv(d, 2, q=3, k=5), "gradients", names),
+        Case("gradients", "no batch axis", qkv(d, q=4, k=3, d_v=2), "gradients", names),
+        Case("hidden_gradients", "hidden keys", masked(d.mask(2, 4, 5), **qkv(d, 2, q=4, k=5, d_v=3)), "gradients", names),
+        Case("hidden_gradients", "hidden rows", masked(with_hidden_rows(d, 2, 4, 5), **qkv(d, 2, q=4, k=5, d_v=3)), "gradients", names),
+        Case("hidden_gradients", "1e6 in hidden keys and values", loud(padding((3, 4), 6), 1e6, **qkv(d, 2, q=4, k=6)), "gradients", names),
+        Case("device", "inputs on another device", masked(d.mask(3, 5), **qkv(d, 2, q=3, k=5)), "meta"),
+        Case("device", "inputs on another device, no mask", qkv(d, 2, q=3, k=5), "meta"),
+        Case("device", "another default device", masked(with_hidden_rows(d, 3, 5), **qkv(d, 2, q=3, k=5)), "default_device"),
+        Case("device", "another default device, no mask", qkv(d, 2, q=3, k=5), "default_device"),
+        Case("state", "called again", repeat[0], "repeat", then=(repeat[1], longer)),
+    ]
