@@ -89,7 +89,12 @@ def self_cases(seed: int) -> list[Case]:
         Case("extremes", "hidden scores 800 above the visible ones", square(HIDDEN_ABOVE, F64, mask=below)),
         Case("extremes", "1e6 in the padding, float32", padded(dtype=F32)),
         Case("batch", "two batch axes", of(2, 3, length=4, d_model=5)),
-        Case("batch", "x a transposed view", of(2, length=5, d_model=3, d_v=4), layouts={"x": "transposed", "W_key": "transposed"}),
+        Case(
+            "batch",
+            "x a transposed view",
+            of(2, length=5, d_model=3, d_v=4),
+            layouts={"x": "transposed", "W_key": "transposed"},
+        ),
         Case("batch", "one position", of(3, length=1, d_model=4)),
         Case("gradients", "one batch axis", of(2, length=4, d_model=5), "gradients", SELF),
         Case("gradients", "no batch axis", of(length=3, d_model=4, d_v=2), "gradients", SELF),
@@ -164,7 +169,9 @@ def cross_cases(seed: int) -> list[Case]:
         Case("extremes", "hidden scores 800 above the visible ones", one_hot(HIDDEN_ABOVE, F64, mask=below)),
         Case("extremes", "1e6 in the padding, float32", padded(dtype=F32)),
         Case("batch", "two batch axes", of(2, 3, q=4, k=7)),
-        Case("batch", "views", of(2, q=5, k=3), layouts={"x": "transposed", "memory": "strided", "W_key": "transposed"}),
+        Case(
+            "batch", "views", of(2, q=5, k=3), layouts={"x": "transposed", "memory": "strided", "W_key": "transposed"}
+        ),
         Case("batch", "one query", of(3, q=1, k=4)),
         Case("batch", "one key", of(2, q=4, k=1)),
         Case("gradients", "one batch axis", of(2, q=3, k=4), "gradients", CROSS),
