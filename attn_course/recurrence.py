@@ -232,9 +232,9 @@ def run_rnn(
 def run_lstm(
     inputs: Float[Tensor, "batch time d_in"],
     lengths: Int[Tensor, " batch"],
-    W_x: Float[Tensor, "d_in 4*d_hidden"],
-    W_h: Float[Tensor, "d_hidden 4*d_hidden"],
-    bias: Float[Tensor, " 4*d_hidden"],
+    W_x: Float[Tensor, "d_in gates"],
+    W_h: Float[Tensor, "d_hidden gates"],
+    bias: Float[Tensor, " gates"],
 ) -> tuple[
     Float[Tensor, "batch time d_hidden"], Float[Tensor, "batch d_hidden"], Float[Tensor, "batch d_hidden"]
 ]:
@@ -265,9 +265,9 @@ def run_lstm(
 def run_gru(
     inputs: Float[Tensor, "batch time d_in"],
     lengths: Int[Tensor, " batch"],
-    W_x: Float[Tensor, "d_in 3*d_hidden"],
-    W_h: Float[Tensor, "d_hidden 3*d_hidden"],
-    bias: Float[Tensor, " 3*d_hidden"],
+    W_x: Float[Tensor, "d_in gates"],
+    W_h: Float[Tensor, "d_hidden gates"],
+    bias: Float[Tensor, " gates"],
 ) -> tuple[Float[Tensor, "batch time d_hidden"], Float[Tensor, "batch d_hidden"]]:
     """Run `gru_step` over padded sequences, from a state of zeros.
 

@@ -1,0 +1,1 @@
+"""What the chapters train on, made by code from a seed."""
