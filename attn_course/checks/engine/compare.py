@@ -158,7 +158,8 @@ def numbers_fault(output: Output, got: np.ndarray, expected: np.ndarray, relativ
             count = f" ({int(bad.sum())} of {bad.size} entries)" if bad.size > 1 else ""
             return Fault("nan", f"{output.name}{place}: {word}{count}, expected {_row(expected, bad)}")
     largest = float(np.abs(expected).max())
-    apart = np.abs(got - expected)
+    with np.errstate(invalid="ignore"):  # infinite in both: not apart
+        apart = np.abs(got - expected)
     wrong = apart > max(relative * largest, FLOOR)
     if wrong.any():
         return Fault("value", _difference(output, got, expected, apart))

@@ -73,9 +73,9 @@ def diagnose(
             }
             share = len(matched) / len(shown)
             explained = len(matched) / len(wrong | set(shown))
-            # A crash alike says less than numbers alike.
-            with_numbers = any(_ran(got.cases[i]) for i in matched)
-            if share < ENOUGH or not with_numbers:
+            # A crash alike says less than numbers alike: alone it must explain all that is wrong, beside right results.
+            telling = any(_ran(got.cases[i]) for i in matched) or (explained == 1 and len(wrong) < len(cases))
+            if share < ENOUGH or not telling:
                 continue
             rank = (explained, share)
             if best is None or rank > best[0]:
