@@ -163,3 +163,24 @@ def symbol_effects(run: Run, model: Seq2Seq, length: int, samples: int = 500) ->
         changed[:, position] = FIRST_SYMBOL + (source[:, position] - FIRST_SYMBOL + shift) % run.num_symbols
         moved.append((summary - model.encode(changed, lengths)).norm(dim=-1).mean() / unrelated)
     return torch.stack(moved)
+
+
+@torch.no_grad()
+def symbol_accuracy(run: Run, model: Seq2Seq, length: int, samples: int = 500) -> Float[Tensor, " length"]:
+    """Measure which positions of a source can be read back from the summary.
+
+    Args:
+        run: what the model was trained for.
+        model: the trained model.
+        length: of the sources.
+        samples: number of sources.
+
+    Returns:
+        For each position of the source, how often the decoder names its symbol when it is given the true
+        symbols before. Symbols are independent, so these tell it where it is and nothing else.
+    """
+    generator = torch.Generator().manual_seed(3 * 10**6 + run.seed)
+    pairs = TASKS[run.task](torch.full((samples,), length), run.num_symbols, generator)
+    given = model(pairs.source, pairs.source_lengths, pairs.target_in).argmax(dim=-1)
+    right = (given == pairs.target_out)[:, :length].float().mean(dim=0)  # by position in the target
+    return right.flip(0) if run.task == "reverse" else right
