@@ -2,18 +2,28 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
-from attn_course.grading.cells import CHECK_CALL, KERNEL_ARGUMENTS, answered_exercise, check_source, is_untouched
+from attn_course.grading.cells import (
+    CHECK_CALL,
+    KERNEL_ARGUMENTS,
+    SETUP_ID,
+    answered_exercise,
+    check_source,
+    is_untouched,
+)
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+IN_FILE = re.compile(r" \(\d+\.py, line \d+\)")  # the kernel's own name for a cell
+TIMED_OUT = "CellTimeoutError"
 FRAME = re.compile(r"Cell In\[(\d+)\], line (\d+)")
 
 
@@ -104,44 +114,43 @@ def run_checks(
     cells += [nbformat.v4.new_code_cell(check_source(name)) for name in lost]
     untouched = {name for cell in cells if (name := _untouched_exercise(cell))}
     work = nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata)
+    replies: list[dict] = []
     client = NotebookClient(
         work,
-        timeout=timeout,
+        # The first cell loads the libraries, or installs them: that is not the learner's time.
+        timeout_func=lambda cell: None if _grading(cell).get("grade_id") == SETUP_ID else timeout,
+        shutdown_kernel="immediate",
         kernel_name="python3",
         allow_errors=True,
+        interrupt_on_timeout=True,
+        error_on_timeout={"ename": TIMED_OUT, "evalue": "", "traceback": []},
+        on_cell_executed=lambda cell, cell_index, execute_reply: replies.append(execute_reply["content"]),
         extra_arguments=KERNEL_ARGUMENTS,
         resources={"metadata": {"path": str(folder)}},
     )
-    with client.setup_kernel():
+    # What a cell prints comes back as its output; what the kernel process itself writes is about its sockets.
+    with client.setup_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
         for index, cell in enumerate(cells):
             name = _cell_name(cell, index)
-            late = _execute(client, cell, index, timeout)
+            try:
+                client.execute_cell(cell, index)
+            except DeadKernelError as error:
+                reason = "its code ended Python itself or used up the memory"
+                raise NotebookError(f"the kernel died in {name}: {reason}.") from error
             run.numbered[cell.execution_count or 0] = (name, cell.source)
             call = _check_call(cell)
-            error = late or _first_error(cell, run)
+            error = _first_error(cell, run)
+            if replies and replies[-1].get("ename") == TIMED_OUT:
+                error = Failure(name, f"it took longer than {timeout:g} s and was stopped (--timeout gives more)")
             if call is None:
                 if error:
-                    run.failures.append(error if isinstance(error, Failure) else Failure(name, error))
+                    run.failures.append(error)
                 continue
             exercise = call["exercise"]
             outcome = Outcome(exercise, *_score(cell), exercise in untouched, exercise in lost)
-            if outcome.score is None:
+            if outcome.score is None or not outcome.report:
                 outcome.report = _no_score(exercise, error)
             yield outcome
-
-
-def _execute(client: NotebookClient, cell: NotebookNode, index: int, timeout: float) -> str | None:
-    """Execute one cell; say so if it took too long."""
-    try:
-        client.execute_cell(cell, index)
-    except CellTimeoutError:
-        client.km.interrupt_kernel()
-        return f"it took longer than {timeout:g} s and was stopped (give more time with --timeout)"
-    except DeadKernelError as error:
-        raise NotebookError(
-            f"the kernel died in {_cell_name(cell, index)}: its code ended Python itself or used up the memory."
-        ) from error
-    return None
 
 
 def _grading(cell: NotebookNode) -> dict:
@@ -194,15 +203,14 @@ def _first_error(cell: NotebookNode, run: Run) -> Failure | None:
                     place, source = here
                     text = source.splitlines()[number - 1 : number]
                     line = f"line {number}: {text[0].strip()}" if text else f"line {number}"
-            return Failure(place or "a cell", f"{output.ename}: {output.evalue}", line)
+            message = IN_FILE.sub("", output.evalue)
+            return Failure(place or "a cell", f"{output.ename}: {message}", line)
     return None
 
 
-def _no_score(exercise: str, error: Failure | str | None) -> str:
+def _no_score(exercise: str, error: Failure | None) -> str:
     if error is None:
         reason = "its check cell gives no score; it must hold the bare call " + check_source(exercise)
-    elif isinstance(error, str):
-        reason = error
     elif error.error.startswith(f"NameError: name '{exercise}'"):
         reason = f"there is no {exercise}: its answer cell is missing or failed"
     else:

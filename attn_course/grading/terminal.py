@@ -1,5 +1,6 @@
 """`attn-course check`: what a learner reads in a terminal."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def check_notebook(path: Path, timeout: float) -> bool:
     except UnknownExercise as error:
         raise NotebookError(f"{path}: {error}") from error
 
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # of a kernel that died, we tell the learner ourselves
     run = Run()
     outcomes: dict[str, Outcome] = {}
     with tqdm(total=len(asked), unit="exercise", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False) as bar:

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Make a demonstration class, grade it with nbgrader and write its feedback pages, all in one folder.
+#     scripts/course.sh FOLDER LEARNERS SEED
+set -euo pipefail
+folder=$1 learners=$2 seed=$3
+bin=$(cd "$(dirname "$0")/../.venv/bin" && pwd)
+
+rm -rf "$folder"
+"$bin/attn-course" class demo "$folder" --learners "$learners" --seed "$seed"
+cd "$folder"
+for assignment in release/*/; do
+    name=$(basename "$assignment")
+    echo "Grading $name with nbgrader: $learners notebooks, each in a kernel of its own"
+    "$bin/nbgrader" autograde --log-level=WARN "$name"
+    "$bin/nbgrader" generate_feedback --log-level=WARN "$name"
+done
+"$bin/nbgrader" export --log-level=WARN
