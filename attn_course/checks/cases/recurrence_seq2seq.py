@@ -122,7 +122,7 @@ class ScriptedStep:
         """Logits (batch, vocab) for the next token, and the next state."""
         self.calls += 1
         if self.calls > 2 * self.max_len + 8:
-            raise RuntimeError(f"step was called {self.calls} times though max_len is {self.max_len}: the loop must end")
+            raise RuntimeError(f"step was called {self.calls} times, with max_len = {self.max_len}: the loop must end")
         row, position = self._read(state)
         self._require(token, len(row))
         script, previous, nonsense, noise = (table.to(token.device) for table in self.tables)
@@ -204,27 +204,23 @@ def _script(
     }
 
 
-def compare_tokens(got: np.ndarray, expected: np.ndarray, case: Case) -> str | None:
+def compare_tokens(got: np.ndarray | None, expected: np.ndarray, case: Case) -> str | None:
     """What is wrong with decoded tokens; any width from the longest sequence to `max_len` is right."""
     max_len, end = case.arguments["max_len"], case.arguments["end"]
-    batch, longest = expected.shape
-    if got is None or got.ndim != 2 or got.shape[0] != batch:
+    if got is None or expected.ndim != 2 or got.ndim != 2 or len(got) != len(expected):
         shape = None if got is None else got.shape
-        return f"shape {shape}, asked is (batch, length) with batch = {batch}"
-    width = got.shape[1]
-    if width > max_len:
+        same = got is not None and got.shape == expected.shape and np.array_equal(got, expected)
+        return None if same else f"shape {shape}, asked is (batch, length) with batch = {len(expected)}"
+    width, longest = got.shape[1], expected.shape[1]
+    if width > max(max_len, longest):
         return f"shape {got.shape}: {width} tokens a sequence, though max_len is {max_len}"
-    target = np.full((batch, max(width, longest)), end)
-    target[:, :longest] = expected
-    for row in range(batch):
-        if width < longest or not np.array_equal(got[row], target[row]):
-            if np.array_equal(got[row], target[row, :width]) and (target[row, width:] == end).all():
-                continue  # another row is too short
-            shown = [int(token) if float(token).is_integer() else float(token) for token in got[row]]
-            return f"batch item {row} is {shown}, expected {target[row].tolist()} (end = {end}, max_len = {max_len})"
-    if width < longest:
-        return f"shape {got.shape}: {width} tokens a sequence, the longest has {longest}"
-    return None
+    wide = np.full((len(got), max(width, longest)), end)
+    wide[:, :longest] = expected
+    for row, (tokens, target) in enumerate(zip(got, wide, strict=True)):
+        if not np.array_equal(tokens, target[:width]) or (width < longest and (target[width - 1 :] != end).any()):
+            shown = [int(token) if float(token).is_integer() else float(token) for token in tokens]
+            return f"batch item {row} is {shown}, expected {target.tolist()} (end = {end}, max_len = {max_len})"
+    return f"shape {got.shape}: the longest sequence has {longest} tokens" if width < longest else None
 
 
 def greedy_decode(seed: int) -> list[Case]:
