@@ -86,7 +86,10 @@ def final_at_longest(inputs, lengths, W_x, W_h, bias):
 
 
 @mistakes.add(
-    "run_rnn", "final-is-the-mean", "Your final is the mean of the states. Asked is the state after the last step.", LENGTHS
+    "run_rnn",
+    "final-is-the-mean",
+    "Your final is the mean of the states. Asked is the state after the last step.",
+    LENGTHS,
 )
 def final_mean(inputs, lengths, W_x, W_h, bias):
     states = all_states(inputs, W_x, W_h, bias) * running(inputs, lengths)
@@ -94,7 +97,10 @@ def final_mean(inputs, lengths, W_x, W_h, bias):
 
 
 @mistakes.add(
-    "run_rnn", "final-is-the-sum", "Your final is the sum of the states. Asked is the state after the last step.", LENGTHS
+    "run_rnn",
+    "final-is-the-sum",
+    "Your final is the sum of the states. Asked is the state after the last step.",
+    LENGTHS,
 )
 def final_sum(inputs, lengths, W_x, W_h, bias):
     states = all_states(inputs, W_x, W_h, bias) * running(inputs, lengths)
@@ -190,7 +196,10 @@ def cut_to_longest(inputs, lengths, W_x, W_h, bias):
 
 
 @mistakes.add(
-    "run_rnn", "no-recurrence", "You give every step a state of zeros. Each step goes on from the state before it.", STEP
+    "run_rnn",
+    "no-recurrence",
+    "You give every step a state of zeros. Each step goes on from the state before it.",
+    STEP,
 )
 def without_recurrence(inputs, lengths, W_x, W_h, bias):
     states = torch.tanh(inputs @ W_x + bias)

@@ -223,7 +223,9 @@ class ExchangedEmbeddings(Right):
         return self.decode(self.embed_source(target_in), self.summary(source, source_lengths))
 
 
-@mistakes.add("Seq2Seq", "one-embedding", "You read the target with embed_source. It has its own: embed_target.", SEQ2SEQ)
+@mistakes.add(
+    "Seq2Seq", "one-embedding", "You read the target with embed_source. It has its own: embed_target.", SEQ2SEQ
+)
 class OneEmbedding(Right):
     def forward(self, source, source_lengths, target_in):
         return self.decode(self.embed_source(target_in), self.summary(source, source_lengths))

@@ -90,7 +90,10 @@ def rnn_with_two_tanhs(x, hidden, W_x, W_h, bias):
 
 
 @mistakes.add(
-    "rnn_step", "bias-twice", "You add the bias twice. torch.nn has two biases, one for each product; here is one.", STEP
+    "rnn_step",
+    "bias-twice",
+    "You add the bias twice. torch.nn has two biases, one for each product; here is one.",
+    STEP,
 )
 def rnn_with_bias_twice(x, hidden, W_x, W_h, bias):
     return torch.tanh((x @ W_x + bias) + (hidden @ W_h + bias))
@@ -257,13 +260,18 @@ def lstm_exchanged_functions(x, hidden, cell, W_x, W_h, bias):
     return torch.tanh(o) * torch.tanh(cell), cell
 
 
-@mistakes.add("lstm_step", "no-bias", "You leave out the bias: it is added to the gates before they are squashed.", LSTM)
+@mistakes.add(
+    "lstm_step", "no-bias", "You leave out the bias: it is added to the gates before they are squashed.", LSTM
+)
 def lstm_without_bias(x, hidden, cell, W_x, W_h, bias):
     return finish(cell, *(x @ W_x + hidden @ W_h).chunk(4, dim=-1))
 
 
 @mistakes.add(
-    "lstm_step", "bias-twice", "You add the bias twice. torch.nn has two biases, one for each product; here is one.", LSTM
+    "lstm_step",
+    "bias-twice",
+    "You add the bias twice. torch.nn has two biases, one for each product; here is one.",
+    LSTM,
 )
 def lstm_with_bias_twice(x, hidden, cell, W_x, W_h, bias):
     return finish(cell, *gates_of(x, hidden, W_x, W_h, 2 * bias))
@@ -289,7 +297,9 @@ def lstm_without_input_gate(x, hidden, cell, W_x, W_h, bias):
     return torch.sigmoid(o) * torch.tanh(cell), cell
 
 
-@mistakes.add("lstm_step", "no-output-gate", "You show all of tanh(cell): the output gate says how much is shown.", LSTM)
+@mistakes.add(
+    "lstm_step", "no-output-gate", "You show all of tanh(cell): the output gate says how much is shown.", LSTM
+)
 def lstm_without_output_gate(x, hidden, cell, W_x, W_h, bias):
     cell = finish(cell, *gates_of(x, hidden, W_x, W_h, bias))[1]
     return torch.tanh(cell), cell
@@ -317,7 +327,9 @@ def lstm_gates_from_cell(x, hidden, cell, W_x, W_h, bias):
     return finish(cell, *gates_of(x, cell, W_x, W_h, bias))
 
 
-@mistakes.add("lstm_step", "no-hidden", "You compute the gates from x alone. They look at the old hidden state too.", LSTM)
+@mistakes.add(
+    "lstm_step", "no-hidden", "You compute the gates from x alone. They look at the old hidden state too.", LSTM
+)
 def lstm_without_hidden(x, hidden, cell, W_x, W_h, bias):
     return finish(cell, *(x @ W_x + bias).chunk(4, dim=-1))
 
