@@ -337,30 +337,23 @@ attention_backward = Exercise(
     aspects=(
         Aspect(
             "value",
-            "grad_value collects, for each value, what the queries took of it",
+            "grad_value is right",
             0.75,
             "the context is weights @ value: a product passes grad_context on through the transposed weights",
             BACKWARD,
         ),
         Aspect(
             "query",
-            "grad_query, where all queries are 0 and the weights uniform",
-            0.6,
+            "grad_query is right",
+            1,
             "changing one score changes every weight of its row: the softmax's Jacobian is diag(p) − p pᵀ",
             BACKWARD,
         ),
         Aspect(
             "key",
-            "grad_key, where all keys are 0 and the weights uniform",
-            0.6,
+            "grad_key is right",
+            0.75,
             "the scores are query @ keyᵀ: each key collects from all queries",
-            BACKWARD,
-        ),
-        Aspect(
-            "together",
-            "all three, for weights that differ",
-            0.5,
-            "what is subtracted from grad_weights is its mean under the weights of the row",
             BACKWARD,
         ),
         Aspect(
@@ -388,7 +381,7 @@ attention_backward = Exercise(
         Aspect(
             "extremes",
             "large scores and large hidden numbers do no harm",
-            0.3,
+            0.25,
             "exp overflows: subtract the largest visible score of each row first, as torch.softmax does",
             MASKS,
         ),

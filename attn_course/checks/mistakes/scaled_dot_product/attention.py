@@ -163,11 +163,6 @@ def swapped_pair(query, key, value, mask=None):
     return attend(right_scores(query, key), value, mask)[::-1]
 
 
-@mistakes.add(ID, "context-only", "You return the context alone. Asked is the pair (context, weights).", EQUATION)
-def context_only(query, key, value, mask=None):
-    return attend(right_scores(query, key), value, mask)[0]
-
-
 @mistakes.add(
     ID,
     "mixes-batch",

@@ -179,11 +179,6 @@ def self_overflow(x, W_query, W_key, W_value, mask=None):
     return plain(x @ W_query, x @ W_key, x @ W_value, mask)
 
 
-@mistakes.add(SELF, "context-only", "You return the context alone. Asked is the pair (context, weights).", SELF_CROSS)
-def self_context_only(x, W_query, W_key, W_value, mask=None):
-    return attention(x @ W_query, x @ W_key, x @ W_value, mask)[0]
-
-
 @mistakes.add(SELF, "swapped-pair", "You return (weights, context). Asked is (context, weights).", SELF_CROSS)
 def self_swapped(x, W_query, W_key, W_value, mask=None):
     return attention(x @ W_query, x @ W_key, x @ W_value, mask)[::-1]
@@ -334,11 +329,6 @@ def cross_uniform_rows(x, memory, W_query, W_key, W_value, mask=None):
 )
 def cross_overflow(x, memory, W_query, W_key, W_value, mask=None):
     return plain(x @ W_query, memory @ W_key, memory @ W_value, mask)
-
-
-@mistakes.add(CROSS, "context-only", "You return the context alone. Asked is the pair (context, weights).", SELF_CROSS)
-def cross_context_only(x, memory, W_query, W_key, W_value, mask=None):
-    return attention(x @ W_query, memory @ W_key, memory @ W_value, mask)[0]
 
 
 @mistakes.add(CROSS, "swapped-pair", "You return (weights, context). Asked is (context, weights).", SELF_CROSS)

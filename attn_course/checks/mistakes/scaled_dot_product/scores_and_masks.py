@@ -326,8 +326,7 @@ def causal_too_long(length):
 @mistakes.add(
     "causal_mask",
     "cpu",
-    'You name the device "cpu": on a GPU the mask would lie on the wrong device. Name none here: torch has a '
-    "default device.",
+    "Your mask lies on the CPU, whatever torch's default device is: name no device, and make it with torch, not numpy.",
     MASKS,
 )
 def causal_cpu(length):
