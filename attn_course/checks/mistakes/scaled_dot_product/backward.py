@@ -151,7 +151,7 @@ def sum_over_queries(grad_context, query, key, value, mask=None):
 @mistakes.add(
     ID, "sign", "The sign of the softmax's gradient is turned: it is p (g − mean), not p (mean − g).", BACKWARD
 )
-def sign(grad_context, query, key, value, mask=None):
+def sign_turned(grad_context, query, key, value, mask=None):
     weights = right_weights(query, key, mask)
     return finish(weights, grad_context, query, key, value, softmax=lambda p, g: -right_scores(p, g))
 
@@ -292,7 +292,7 @@ def mixes_batch(grad_context, query, key, value, mask=None):
 
 
 @mistakes.add(ID, "float32", "You return float32 whatever comes in. The results keep the dtype of the inputs.", CODE)
-def float32(grad_context, query, key, value, mask=None):
+def returns_float32(grad_context, query, key, value, mask=None):
     return tuple(g.float() for g in finish(right_weights(query, key, mask), grad_context, query, key, value))
 
 

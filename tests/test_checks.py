@@ -1,0 +1,184 @@
+"""Every chapter's checks: what they refuse, what they accept, and that the notebooks' own solutions are right.
+
+`tests/answers/<slug>.py` holds right answers; a name there is `<exercise>__<style>`.
+"""
+
+from importlib import import_module, resources
+from pathlib import Path
+
+import jupytext
+import pytest
+import torch
+
+from attn_course.checks import evaluate
+from attn_course.checks.engine.judge import judge
+from attn_course.checks.engine.respond import respond
+from attn_course.checks.registry import chapters, mistakes
+
+ROOT = Path(__file__).parent.parent
+SEEDS = range(20)
+LEAST_MISTAKES = {1: 6}  # by points; 10 for all others
+LEAST_STYLES = 4
+
+EXERCISES = [pytest.param(c, e, id=e.id) for c in chapters().values() for e in c.exercises]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """The tensors are small: more threads only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def known(chapter, exercise):
+    return [mistake for mistake in mistakes(chapter.slug) if mistake.exercise == exercise.id]
+
+
+def answers(chapter, exercise):
+    """Style → right answer."""
+    module = import_module(f"tests.answers.{chapter.slug}")
+    prefix = f"{exercise.id}__"
+    return {name.removeprefix(prefix): thing for name, thing in vars(module).items() if name.startswith(prefix)}
+
+
+@pytest.mark.parametrize(("chapter", "exercise"), EXERCISES)
+def test_every_mistake_loses_points_and_is_recognised(chapter, exercise):
+    wrong = known(chapter, exercise)
+    assert len(wrong) >= LEAST_MISTAKES.get(exercise.points, 10)
+    assert len({mistake.id for mistake in wrong}) == len(wrong)
+    for seed in SEEDS:
+        for mistake in wrong:
+            report = evaluate(exercise.id, mistake.implementation, seed)
+            assert report.score < report.points, f"{mistake.id} gets full marks at seed {seed}"
+            assert report.diagnosis == mistake.id, f"{mistake.id} is taken for {report.diagnosis}\n{report.text}"
+            assert mistake.sentence in " ".join(report.text.split())
+
+
+@pytest.mark.parametrize(("chapter", "exercise"), EXERCISES)
+def test_right_answers_in_many_styles_get_full_marks(chapter, exercise):
+    right = answers(chapter, exercise)
+    assert len(right) >= LEAST_STYLES
+    for style, answer in right.items():
+        for seed in SEEDS:
+            report = evaluate(exercise.id, answer, seed)
+            assert report.score == report.points, f"{style}\n{report.text}"
+            assert report.diagnosis is None
+
+
+@pytest.mark.parametrize(("chapter", "exercise"), EXERCISES)
+def test_the_reference_gets_full_marks(chapter, exercise):
+    """Unwatched, because a learner may not call it."""
+    module, _, name = exercise.reference.partition(":")
+    reference = getattr(import_module(module), name)
+    for seed in SEEDS:
+        report = judge(chapter, exercise, respond(exercise, reference, seed, watch=False), ())
+        assert report.score == report.points, report.text
+
+
+@pytest.mark.parametrize(("chapter", "exercise"), EXERCISES)
+def test_calling_the_reference_is_no_answer(chapter, exercise):
+    module, _, name = exercise.reference.partition(":")
+    report = evaluate(exercise.id, getattr(import_module(module), name), 0)
+    assert report.score == 0
+    assert report.diagnosis == "ready-made-answer"
+
+
+@pytest.mark.parametrize(("chapter", "exercise"), EXERCISES)
+def test_the_cases_are_fresh_at_every_seed_and_the_same_at_one(chapter, exercise):
+    def numbers(seed):
+        return [
+            [thing.tolist() if isinstance(thing, torch.Tensor) else repr(thing) for thing in case.arguments.values()]
+            for case in exercise.cases(seed)
+        ]
+
+    first = numbers(1)
+    assert repr(first) == repr(numbers(1))
+    assert any(repr(numbers(seed)) != repr(first) for seed in range(2, 6))
+
+
+@pytest.mark.parametrize(("chapter", "exercise"), EXERCISES)
+def test_what_an_exercise_says_to_reread_is_a_section(chapter, exercise):
+    labels = {aspect.reread for aspect in exercise.aspects} | {mistake.reread for mistake in known(chapter, exercise)}
+    assert labels - {""} <= chapter.sections.keys()
+
+
+def test_every_mistake_belongs_to_an_exercise():
+    for chapter in chapters().values():
+        assert {mistake.exercise for mistake in mistakes(chapter.slug)} == {e.id for e in chapter.exercises}
+
+
+def test_every_answer_belongs_to_an_exercise():
+    exercises = {e.id for chapter in chapters().values() for e in chapter.exercises}
+    for file in resources.files("tests.answers").iterdir():
+        if file.name.endswith(".py"):
+            names = vars(import_module(f"tests.answers.{file.name.removesuffix('.py')}"))
+            assert {name.split("__")[0] for name in names if "__" in name.strip("_")} <= exercises
+
+
+@pytest.fixture(params=[pytest.param(chapter, id=chapter.slug) for chapter in chapters().values()])
+def notebook(request):
+    """A chapter, and its solution as (kind, source, what nbgrader knows) of each cell."""
+    chapter = request.param
+    path = ROOT / "solutions" / chapter.name / f"{chapter.name}.py"
+    cells = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent").cells
+    return chapter, [(cell.cell_type, cell.source, cell.metadata.get("nbgrader", {})) for cell in cells]
+
+
+def run(sources):
+    """What a notebook of these cells defines, after its setup cell."""
+    setup = (ROOT / "attn_course" / "grading" / "setup_cell.py").read_text(encoding="utf-8")
+    names = {"__name__": "__main__"}
+    for number, source in enumerate([setup, *sources]):
+        exec(compile(source, f"cell {number}", "exec"), names)
+    return names
+
+
+def test_a_chapter_gives_20_points(notebook):
+    chapter, cells = notebook
+    assert sum(exercise.points for exercise in chapter.exercises) == pytest.approx(20)
+    assert sum(grading.get("points", 0) for _, _, grading in cells) == 20
+
+
+def test_each_solution_gets_full_marks_alone(notebook):
+    """Alone: a learner may leave out the exercises before it."""
+    chapter, cells = notebook
+    for exercise in chapter.exercises:
+        source = next(s for _, s, grading in cells if grading.get("grade_id") == f"{exercise.id}-answer")
+        answer = run([source])[exercise.id]
+        for seed in SEEDS:
+            report = evaluate(exercise.id, answer, seed)
+            assert report.score == report.points, report.text
+
+
+def test_each_stub_is_worth_nothing(notebook):
+    chapter, cells = notebook
+    for exercise in chapter.exercises:
+        source = next(s for _, s, grading in cells if grading.get("grade_id") == f"{exercise.id}-answer")
+        report = evaluate(exercise.id, run([stub(source)])[exercise.id], 0)
+        assert report.score == 0, report.text
+
+
+def stub(source):
+    """What nbgrader's ClearSolutions makes of a solution."""
+    kept, hiding = [], False
+    for line in source.splitlines():
+        if "### BEGIN SOLUTION" in line:
+            hiding = True
+            kept.append(line[: len(line) - len(line.lstrip())] + "raise NotImplementedError()")
+        if not hiding:
+            kept.append(line)
+        if "### END SOLUTION" in line:
+            hiding = False
+    return "\n".join(kept)
+
+
+def test_what_is_there_to_play_with_runs(notebook):
+    """The lines that the learner is to uncomment, after the solutions."""
+    _, cells = notebook
+    code = [(source, grading) for kind, source, grading in cells if kind == "code"]
+    sources = [source for source, grading in code if grading.get("solution")]
+    plays = [source.replace("\n# ", "\n").removeprefix("# ") for source, grading in code if not grading]
+    assert plays
+    run([*sources, *plays])
