@@ -59,6 +59,7 @@ def rnn_step(x, hidden, W_x, W_h, bias):
     return torch.tanh(x @ W_x + hidden @ W_h + bias)
     ### END SOLUTION
 
+
 # %% [markdown]
 # A cell to play in: the example above. Take the `#` away once you have written the function.
 
@@ -103,6 +104,7 @@ check("rnn_step", rnn_step)
 # $\sigma(0) = 0.5$ for the input, $\sigma(1.0986) = 0.75$ for forgetting and $\sigma(0) = 0.5$ for the output; the candidate is
 # $\tanh(0.5493) = 0.5$. So $c_t = 0.75 \cdot 2 + 0.5 \cdot 0.5 = 1.75$ and $h_t = 0.5 \tanh(1.75) = 0.4707$.
 
+
 # %% nbgrader={"grade": false, "grade_id": "lstm_step-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def lstm_step(x, hidden, cell, W_x, W_h, bias):
     """Keep part of the cell, add part of a candidate, show part of the result.
@@ -124,6 +126,7 @@ def lstm_step(x, hidden, cell, W_x, W_h, bias):
     cell = torch.sigmoid(forget_gate) * cell + torch.sigmoid(input_gate) * torch.tanh(candidate)
     return torch.sigmoid(output_gate) * torch.tanh(cell), cell
     ### END SOLUTION
+
 
 # %% [markdown]
 # A cell to play in: the example above.
@@ -177,6 +180,7 @@ check("lstm_step", lstm_step)
 # 99; so `lengths` is (2, 1). The first has the states $\tanh(0.5) = 0.4621$ and $\tanh(1 + 0.4621) = 0.8981$. The second has
 # $\tanh(1.5) = 0.9051$ and then 0. `final` is (0.8981, 0.9051).
 
+
 # %% nbgrader={"grade": false, "grade_id": "run_rnn-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def run_rnn(inputs, lengths, W_x, W_h, bias):
     """Run an RNN over padded sequences, from a state of zeros.
@@ -203,6 +207,7 @@ def run_rnn(inputs, lengths, W_x, W_h, bias):
         states.append(torch.where(running, new, torch.zeros_like(new)))
     return torch.stack(states, dim=1), hidden
     ### END SOLUTION
+
 
 # %% [markdown]
 # A cell to play in: the example above. What changes if you write another number for 99?
@@ -263,6 +268,7 @@ check("run_rnn", run_rnn)
 # The norms are 2 for $J_3 J_2$, 2 for $J_3$, and 1: the result is (2, 2, 1). The product of the two norms, $2 \cdot 1.5 = 3$, is only an
 # upper bound. The first state itself plays no part.
 
+
 # %% nbgrader={"grade": false, "grade_id": "state_jacobian_norms-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def state_jacobian_norms(states, W_h):
     """Measure how strongly each state still moves the last one.
@@ -283,6 +289,7 @@ def state_jacobian_norms(states, W_h):
         norms.append(torch.linalg.matrix_norm(jacobian, ord=2))
     return torch.stack(norms[::-1])
     ### END SOLUTION
+
 
 # %% [markdown]
 # A cell to play in: the example above.
@@ -332,6 +339,7 @@ check("state_jacobian_norms", state_jacobian_norms)
 # **By hand.** The tensors $(3, 0)$ and $(4)$ together have the norm $\sqrt{9 + 16} = 5$. With `max_norm` 1 both are multiplied by $1/5$: they
 # become $(0.6, 0)$ and $(0.8)$, and the norm returned is 5. With `max_norm` 10 they stay as they are.
 
+
 # %% nbgrader={"grade": false, "grade_id": "clip_gradients-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def clip_gradients(gradients, max_norm):
     """Shorten a gradient that is too long, without turning it.
@@ -348,6 +356,7 @@ def clip_gradients(gradients, max_norm):
     factor = (max_norm / norm).clamp(max=1)  # a norm of 0 gives infinity, and so 1
     return [gradient * factor for gradient in gradients], norm
     ### END SOLUTION
+
 
 # %% [markdown]
 # A cell to play in: the example above.
@@ -416,6 +425,7 @@ check("clip_gradients", clip_gradients)
 # first summary is state 2, the second state 0. With `target_in` (1, 4, 6), where 1 is the start token, there are three rows of logits:
 # for the token after 1, after 1 4 and after 1 4 6. If you write other tokens for the two zeros of the second source, no logit may change.
 
+
 # %% nbgrader={"grade": false, "grade_id": "Seq2Seq-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class Seq2Seq(nn.Module):
     """Read a source into one vector, then write a target from that vector alone."""
@@ -447,6 +457,7 @@ class Seq2Seq(nn.Module):
         states, _ = self.decoder(self.embed_target(target_in), summary.unsqueeze(0))
         return self.output(states)  # (batch, target, vocab_target)
         ### END SOLUTION
+
 
 # %% [markdown]
 # A cell to play in: change the padding of the second source. Do the logits change?
@@ -509,6 +520,7 @@ check("Seq2Seq", Seq2Seq)
 # with `max_len` 5, the first sequence is 2, 3, 0. The second is 0 at once; after that `step` would say 2, but the sequence has ended. The result is
 # (2, 3, 0) and (0, 0, 0), or the same with up to two more columns of 0.
 
+
 # %% nbgrader={"grade": false, "grade_id": "greedy_decode-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def greedy_decode(step, state, start, end, max_len):
     """Write the likeliest next token again and again, until every sequence has ended.
@@ -536,6 +548,7 @@ def greedy_decode(step, state, start, end, max_len):
             break
     return torch.stack(tokens, dim=1)
     ### END SOLUTION
+
 
 # %% [markdown]
 # A cell to play in: the example above. Row `i` of the table holds the logits after token `i`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -194,10 +195,10 @@ def _script(
     states: dict[str, Any] = {
         "tensor": torch.stack((row, position), dim=1).to(F64),
         "pair": (row, position),
-        "dict": Fresh(lambda: {"row": row.clone(), "position": position.clone()}),
+        "dict": Fresh(partial(dict, row=row, position=position)),
     }
     return {
-        "step": Fresh(lambda: ScriptedStep(script, previous, nonsense, noise, max_len)),
+        "step": Fresh(partial(ScriptedStep, script, previous, nonsense, noise, max_len)),
         "state": states[form],
         "start": start,
         "end": end,
