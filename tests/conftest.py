@@ -14,6 +14,9 @@ jaxtyping.install_import_hook([f"attn_course.{name}" for name in MODULES], "bear
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
+# The matrices of the tests are small, and several workers share the cores.
+torch.set_num_threads(1)
+
 DEVICES = ["cpu"] + (["cuda"] if torch.cuda.is_available() else [])
 
 
