@@ -4,9 +4,9 @@ import jaxtyping
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.attention_oracle import close, loop_mean, loop_softmax, random, random_mask
 
 from attn_course.attend import attend, masked_softmax
+from tests.attention_oracle import close, loop_mean, loop_softmax, random, random_mask
 
 QUERIES, KEYS, D_V = 5, 7, 11
 BATCHES = [(), (3,), (2, 3)]

@@ -4,7 +4,6 @@ import jaxtyping
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.attention_oracle import close, loop_attention, loop_mean, loop_scores, loop_softmax, random, random_mask
 from torch import Tensor
 
 from attn_course.scaled_dot_product import (
@@ -16,6 +15,7 @@ from attn_course.scaled_dot_product import (
     scaled_dot_scores,
     self_attention,
 )
+from tests.attention_oracle import close, loop_attention, loop_mean, loop_scores, loop_softmax, random, random_mask
 
 QUERIES, KEYS, D_K, D_V, D_MODEL, D_MEMORY = 5, 7, 3, 11, 13, 17
 BATCHES = [(), (2,), (2, 3)]
