@@ -147,6 +147,8 @@ def characters_in_formulas(pages: list[str]) -> set[str]:
     for page in pages:
         for formula in re.findall(r"<math.*?</math>", page, flags=re.DOTALL):
             found.update(html.unescape(re.sub(r"<[^>]*>", "", formula)))
+            if "<msqrt" in formula or "<mroot" in formula:
+                found.add("√")  # written nowhere, but drawn
     return found | {in_alphabet(character, "italic") for character in found}
 
 
