@@ -23,7 +23,7 @@ course: site $(CLASS)/grades.csv  ## the whole course: environment, exercises, s
 
 test: environment  ## the whole test suite
 	@scripts/browser_tests.sh
-	$(BIN)/python -m pytest -n auto $(TESTS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(TESTS)
 
 lab: environment  ## the exercises in JupyterLab, as copies in work/
 	@scripts/lab.sh

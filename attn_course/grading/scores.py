@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-NUMBER = re.compile(r"\d+(\.\d+)?(e-\d+)?")
+NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?(e-[0-9]+)?")
 
 
 class PlainScores(NbGraderPreprocessor):
