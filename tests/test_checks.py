@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from attn_course.checks import evaluate
+from attn_course.checks.engine.diagnose import prepare
 from attn_course.checks.engine.judge import judge
 from attn_course.checks.engine.respond import respond
 from attn_course.checks.registry import chapters, mistakes
@@ -49,6 +50,7 @@ def test_every_mistake_loses_points_and_is_recognised(chapter, exercise):
     assert len(wrong) >= LEAST_MISTAKES.get(exercise.points, 10)
     assert len({mistake.id for mistake in wrong}) == len(wrong)
     for seed in SEEDS:
+        prepare(exercise, wrong, seed)
         for mistake in wrong:
             report = evaluate(exercise.id, mistake.implementation, seed)
             assert report.score < report.points, f"{mistake.id} gets full marks at seed {seed}"

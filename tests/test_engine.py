@@ -467,7 +467,7 @@ def test_a_fresh_argument_is_made_anew_for_each_call():
         reference="builtins:next",
     )
     assert judge(CHAPTER, exercise, respond(exercise, lambda items: next(items), 0), ()).score == 1
-    assert len(made) == 6  # three calls of the learner's, three of the reference
+    assert len(made) == 8  # four calls of the learner's, four of the reference
 
 
 def test_responding_needs_neither_the_reference_nor_the_mistakes():

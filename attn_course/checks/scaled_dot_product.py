@@ -44,6 +44,7 @@ AUTOGRAD = frozenset(
         "torch.autograd.functional:*",
         "torch.autograd.forward_ad:*",
         "torch._tensor:backward",
+        "torch._C:run_backward",
         "torch._functorch:grad",
         "torch._functorch:grad_and_value",
         "torch._functorch:grad_impl",

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from attn_course.checks.engine import compare
 from attn_course.checks.engine.compare import Fault
 from attn_course.checks.engine.exercise import Case, Exercise, Mistake
-from attn_course.checks.engine.faults import case_faults, input_dtype
+from attn_course.checks.engine.faults import case_faults, device_fault, input_dtype
 from attn_course.checks.engine.observe import Failure, Observation, Response, Responses
 from attn_course.checks.engine.respond import respond
 
 ENOUGH = 0.75
 """Share of the cases in which a mistake shows that a learner's results must match, for the mistake to be named."""
+
+CANDIDATES = 8
+"""How many mistakes of a registry are compared on all cases."""
+
+KEPT = 256
+"""How many mistakes' responses are kept in memory."""
 
 GENERAL = {
     "changed": ("changes-inputs", "Your results are right, but the inputs are not the same afterwards."),
@@ -55,31 +61,28 @@ def diagnose(
     mistakes: Sequence[Mistake],
 ) -> Diagnosis | None:
     """The mistake of the registry that explains the learner's responses best, or a general one, or None."""
+    wrong = frozenset(i for i, fault in enumerate(faults) if fault is not None)
     best: tuple[tuple[float, ...], Diagnosis] | None = None
-    if any(_ran(response) for response in got.cases):
-        wrong = {i for i, fault in enumerate(faults) if fault is not None}
-        for mistake in mistakes:
-            theirs = _responses_of(exercise, mistake, got.seed)
-            if theirs.refusal:
-                continue
-            its_faults = case_faults(exercise, cases, theirs.cases, expected.cases)
-            shown = [i for i, fault in enumerate(its_faults) if fault is not None]
-            if not shown:
-                continue
-            matched = {
-                i
-                for i in shown
-                if i in wrong and same(exercise, cases[i], got.cases[i], theirs.cases[i], faults[i], its_faults[i])
-            }
-            share = len(matched) / len(shown)
-            explained = len(matched) / len(wrong | set(shown))
-            # A crash alike says less than numbers alike: alone it must explain all that is wrong, beside right results.
-            telling = any(_ran(got.cases[i]) for i in matched) or (explained == 1 and len(wrong) < len(cases))
-            if share < ENOUGH or not telling:
-                continue
-            rank = (explained, share)
-            if best is None or rank > best[0]:
-                best = (rank, Diagnosis(mistake.id, mistake.sentence, mistake.reread, len(matched), len(shown)))
+    for mistake in _candidates(exercise, cases, got, faults, mistakes):
+        theirs = _responses_of(exercise, mistake, got.seed)
+        its_faults = case_faults(exercise, cases, theirs.cases, expected.cases)
+        shown = frozenset(i for i, fault in enumerate(its_faults) if fault is not None)
+        matched = frozenset(i for i in shown & wrong if same(exercise, cases[i], got.cases[i], theirs.cases[i]))
+        if not matched:
+            continue
+        share = len(matched) / len(shown)
+        explained = len(matched) / len(wrong | shown)
+        # A crash alike says less than numbers alike: alone it must explain all that is wrong, beside right results.
+        telling = any(_ran(got.cases[i]) for i in matched) or (explained == 1 and len(wrong) < len(cases))
+        if share < ENOUGH or not telling:
+            continue
+        if best is None or (explained, share) > best[0]:
+            best = (
+                (explained, share),
+                Diagnosis(mistake.id, mistake.sentence, mistake.reread, len(matched), len(shown)),
+            )
+        if explained == 1:
+            break
     if best is not None:
         return best[1]
     kinds = {fault.kind for fault in faults if fault is not None}
@@ -88,24 +91,66 @@ def diagnose(
     return None
 
 
-@lru_cache(maxsize=128)
+def _candidates(
+    exercise: Exercise,
+    cases: Sequence[Case],
+    got: Responses,
+    faults: Sequence[Fault | None],
+    mistakes: Sequence[Mistake],
+) -> list[Mistake]:
+    """The mistakes that agree with the learner on a few of the learner's wrong cases, best first.
+
+    Most mistakes of a registry are ruled out by one case of each aspect; to run them on all would take seconds.
+    """
+    if not any(_ran(response) for response in got.cases):
+        return []
+    sample: dict[str, int] = {}
+    for i, fault in enumerate(faults):
+        if fault is not None:
+            sample.setdefault(cases[i].aspect, i)
+    few = frozenset(sample.values())
+    hits = []
+    for order, mistake in enumerate(mistakes):
+        theirs = _known.get((exercise.id, mistake.id, got.seed))
+        if theirs is None:
+            theirs = respond(exercise, mistake.implementation, got.seed, watch=False, only=few)
+        if not theirs.refusal:
+            count = sum(same(exercise, cases[i], got.cases[i], theirs.cases[i]) for i in few)
+            hits.append((-count, order, mistake))
+    return [mistake for count, _, mistake in sorted(hits, key=lambda hit: hit[:2])[:CANDIDATES] if count]
+
+
+_known: OrderedDict[tuple[str, str, int], Responses] = OrderedDict()
+
+
 def _responses_of(exercise: Exercise, mistake: Mistake, seed: int) -> Responses:
-    return respond(exercise, mistake.implementation, seed, watch=False)
+    """All responses of a mistake; those used last are kept."""
+    key = (exercise.id, mistake.id, seed)
+    if key not in _known:
+        _known[key] = respond(exercise, mistake.implementation, seed, watch=False)
+    _known.move_to_end(key)
+    while len(_known) > KEPT:
+        _known.popitem(last=False)
+    return _known[key]
+
+
+def prepare(exercise: Exercise, mistakes: Sequence[Mistake], seed: int) -> None:
+    """Run all mistakes on a seed ahead, where many answers will be judged on it."""
+    for mistake in mistakes:
+        _responses_of(exercise, mistake, seed)
 
 
 def _ran(response: Response) -> bool:
     return any(one.failure is None for one in response.observations)
 
 
-def same(
-    exercise: Exercise, case: Case, one: Response, other: Response, fault: Fault | None, its_fault: Fault | None
-) -> bool:
+def same(exercise: Exercise, case: Case, one: Response, other: Response) -> bool:
     """Whether two responses to a case are equal to rounding: results, gradients, changes and errors."""
-    if fault is None or its_fault is None:
-        return False
-    if "device" in (fault.kind, its_fault.kind):
-        return fault.kind == its_fault.kind
-    pairs = zip(one.observations, other.observations, strict=True)
+    pairs = list(zip(one.observations, other.observations, strict=True))
+    if case.observe in {"meta", "default_device"}:
+        return all(
+            (device_fault(exercise, case, a) is None) == (device_fault(exercise, case, b) is None) for a, b in pairs
+        )
     return all(_same_call(exercise, case, a, b) for a, b in pairs)
 
 

@@ -53,7 +53,7 @@ class Case:
         arguments: Passed by position, in this order. Tensors are copied for each call. A `Fresh` is made anew.
         observe: "values" runs it forward; "gradients" also backward; "meta" runs it on tensors without data
             (does it name a device?); "default_device" runs it while new tensors are made on another device;
-            "repeat" makes the calls of `then` after it, and then the first again.
+            "repeat" makes the calls of `then` before and after it, and it again.
         gradients: Names of the arguments (or parameters) whose gradients are graded.
         layouts: How an argument lies in memory, by its name: "transposed", "strided" or "expanded".
         then: Further calls for "repeat".

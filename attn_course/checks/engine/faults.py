@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -10,7 +10,7 @@ from torch import Tensor
 from attn_course.checks.engine import compare
 from attn_course.checks.engine.compare import Fault
 from attn_course.checks.engine.exercise import Aspect, Case, Exercise
-from attn_course.checks.engine.observe import Response
+from attn_course.checks.engine.observe import Observation, Response
 
 
 def input_dtype(case: Case) -> str | None:
@@ -27,13 +27,18 @@ def _has_tensor(case: Case) -> bool:
     return any(isinstance(t, Tensor) or (isinstance(t, (list, tuple)) and t) for t in things)
 
 
+def device_fault(exercise: Exercise, case: Case, got: Observation) -> Fault | None:
+    """Whether a call in a case of devices left the device that it belongs on."""
+    # Without an input to follow, a new tensor belongs on the default device, which is `meta` in such a case.
+    target = "meta" if case.observe == "meta" or not _has_tensor(case) else "cpu"
+    return compare.device_fault(exercise, got, target)
+
+
 def case_fault(exercise: Exercise, case: Case, got: Response, expected: Response, measure: str) -> Fault | None:
     """What is wrong in one case under one measure; None if nothing is."""
     dtype = input_dtype(case)
     if measure == "device":
-        # Without an input to follow, a new tensor belongs on the default device, which is `meta` in such a case.
-        target = "meta" if case.observe == "meta" or not _has_tensor(case) else "cpu"
-        return compare.device_fault(exercise, got.observations[0], target)
+        return device_fault(exercise, case, got.observations[0])
     if measure == "state":
         return _state_fault(exercise, case, got, expected, dtype)
     for one, target_one in zip(got.observations, expected.observations, strict=True):
@@ -52,22 +57,34 @@ def case_fault(exercise: Exercise, case: Case, got: Response, expected: Response
 
 
 def _state_fault(exercise: Exercise, case: Case, got: Response, expected: Response, dtype: str | None) -> Fault | None:
-    """The last call repeats the first; those between have other values. Wrong alike everywhere is not state."""
-    first, *_, again = got.observations
-    if first.failure is not None:
-        return compare.failure_fault(first.failure)
-    repeated = compare.values_fault(exercise, case, again, first, dtype)
-    if repeated is not None:
-        return Fault("state", f"the same call gives another result the second time: {repeated.message}")
-    faults = [
-        compare.values_fault(exercise, case, one, target, dtype)
-        for one, target in zip(got.observations, expected.observations, strict=True)
-    ]
-    if faults[0] is None:
-        for fault in faults[1:]:
-            if fault is not None:
-                return Fault("state", f"right when called first, wrong when called again: {fault.message}")
+    """All calls are made twice, in the same order; some have the same shapes and other values.
+
+    A wrong answer that remembers nothing is wrong alike each time, and for all values of the same shapes.
+    """
+    count = len(got.observations) // 2
+    first, second = got.observations[:count], got.observations[count:]
+    for one, again in zip(first, second, strict=True):
+        if one.failure is not None:
+            return compare.failure_fault(one.failure)
+        repeated = compare.values_fault(exercise, case, again, one, dtype)
+        if repeated is not None:
+            return Fault("state", f"the same call gives another result the second time: {repeated.message}")
+    verdicts: dict[tuple, list[Fault | None]] = {}
+    for arguments, one, target in zip((*case.then, case.arguments), first, expected.observations, strict=False):
+        fault = compare.values_fault(exercise, case, one, target, dtype)
+        verdicts.setdefault(_shapes(arguments), []).append(fault)
+    for alike in verdicts.values():
+        wrong = [fault for fault in alike if fault is not None]
+        if wrong and len(wrong) < len(alike):
+            said = wrong[0].message
+            return Fault(
+                "state", f"of two calls with equal shapes and other values, one is right and one wrong: {said}"
+            )
     return None
+
+
+def _shapes(arguments: Mapping[str, Any]) -> tuple:
+    return tuple(tuple(thing.shape) if isinstance(thing, Tensor) else None for thing in arguments.values())
 
 
 def looks_at(aspect: Aspect, case: Case) -> bool:

@@ -50,8 +50,11 @@ class Watch:
             return
         if event == "c_call":
             name = getattr(arg, "__name__", "")
+            owner = getattr(arg, "__module__", None) or type(getattr(arg, "__self__", None)).__module__
+            if not str(owner).startswith("torch"):
+                return
             known = name in self.names or name.startswith("_scaled_dot_product")
-            if known and str(getattr(arg, "__module__", "")).startswith("torch"):
+            if known or any(name == function and owner.startswith(prefix) for prefix, function in self.forbidden):
                 self.seen = name
         elif event == "call":
             module = frame.f_globals.get("__name__", "") or ""

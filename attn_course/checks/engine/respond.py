@@ -9,7 +9,7 @@ import contextlib
 import inspect
 import io
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -44,6 +44,7 @@ def respond(
     device: str = "cpu",
     precision: torch.dtype | None = None,
     watch: bool = True,
+    only: Collection[int] | None = None,
 ) -> Responses:
     """Run `learner` on the cases of `seed`.
 
@@ -54,6 +55,7 @@ def respond(
         device: Where the inputs lie.
         precision: If given, floating-point inputs are converted to it first (for expected values).
         watch: Whether to notice calls of ready-made answers.
+        only: Positions of the cases to run; all by default. A case that is left out has no observation.
 
     Returns:
         What was seen, as plain data. Whatever the learner's code does ends here, except KeyboardInterrupt.
@@ -66,6 +68,8 @@ def respond(
     with _undisturbed():
         responses = tuple(
             _run(exercise, learner, case, _Materials(device, precision, seed * 7919 + index), watcher)
+            if only is None or index in only
+            else Response(())
             for index, case in enumerate(cases)
         )
     return Responses(exercise.id, seed, responses, ready_made=watcher.seen if watcher else "")
@@ -114,8 +118,10 @@ def _undisturbed() -> Iterator[None]:
     """Keep the learner's prints and warnings off the report, and give torch's global settings back afterwards."""
     generator = torch.get_rng_state()
     dtype = torch.get_default_dtype()
+    threads = torch.get_num_threads()
     grad = torch.is_grad_enabled()
     sink = _Discard()
+    torch.set_num_threads(1)  # the tensors are small: more threads only wait for each other
     try:
         with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -124,6 +130,7 @@ def _undisturbed() -> Iterator[None]:
         torch.set_grad_enabled(grad)
         torch.set_default_dtype(dtype)
         torch.set_rng_state(generator)
+        torch.set_num_threads(threads)
 
 
 class _Materials:
@@ -205,7 +212,7 @@ def _run(exercise: Exercise, learner: Any, case: Case, materials: _Materials, wa
     elif case.observe == "default_device":
         mode = Elsewhere()
     track = case.observe == "gradients"
-    calls = (case.arguments, *case.then, case.arguments) if case.then else (case.arguments,)
+    calls = (*case.then, case.arguments, *case.then, case.arguments) if case.then else (case.arguments,)
     subject, failure = learner, None
     if exercise.kind == "class":
         subject, failure = _attempt(lambda: _method(materials.module(exercise, learner, case, track), exercise), watch)
