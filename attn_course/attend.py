@@ -48,8 +48,9 @@ def masked_softmax(
     _check_mask(mask, scores)
     sees_something = mask.any(dim=-1, keepdim=True)
     visible = scores.masked_fill(~mask, float("-inf"))
-    # The softmax of a row of -inf is NaN, and so is its gradient, even if the NaN is overwritten afterwards. Such a
-    # row therefore goes through the softmax as zeros, and its weights are set to 0 together with all hidden ones.
+    # The softmax of a row of -inf is NaN, and so is its gradient, even if
+    # the NaN is overwritten afterwards. Such a row goes through as zeros,
+    # and its weights are set to 0 together with all hidden ones.
     visible = visible.masked_fill(~sees_something, 0.0)
     return torch.softmax(visible, dim=-1).masked_fill(~mask, 0.0)
 
@@ -80,7 +81,7 @@ def attend(
     require_shapes(scores=(scores, "*batch queries keys"), value=(value, "*batch keys d_v"))
     require_same_kind(scores=scores, value=value)
     weights = masked_softmax(scores, mask)
-    return weights @ value, weights  # (*batch, queries, keys) @ (*batch, keys, d_v)
+    return weights @ value, weights  # the context is (*batch, queries, d_v)
 
 
 def _check_mask(mask: Tensor, scores: Tensor) -> None:

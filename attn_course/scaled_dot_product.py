@@ -49,7 +49,8 @@ def scaled_dot_scores(
     """
     require_shapes(query=(query, "*batch queries d_k"), key=(key, "*batch keys d_k"))
     require_same_kind(query=query, key=key)
-    return query @ key.transpose(-2, -1) / math.sqrt(key.shape[-1])  # (*batch, queries, keys)
+    products = query @ key.transpose(-2, -1)  # (*batch, queries, keys)
+    return products / math.sqrt(key.shape[-1])
 
 
 def causal_mask(length: int) -> Bool[Tensor, "{length} {length}"]:
@@ -90,7 +91,7 @@ def padding_mask(lengths: Int[Tensor, " batch"], max_len: int) -> Bool[Tensor, "
     require_shapes(lengths=(lengths, "batch"))
     require_integers(lengths=lengths)
     positions = torch.arange(_count("max_len", max_len), device=lengths.device)
-    return positions < lengths[:, None, None]  # (max_len,) < (batch, 1, 1): (batch, 1, max_len)
+    return positions < lengths[:, None, None]  # (batch, 1, max_len)
 
 
 def scaled_dot_product_attention(
@@ -238,12 +239,14 @@ def attention_backward(
     _, weights = scaled_dot_product_attention(query, key, value, mask)
     grad_value = weights.transpose(-2, -1) @ grad_context  # (*batch, keys, d_v)
     grad_weights = grad_context @ value.transpose(-2, -1)  # (*batch, queries, keys)
-    # Jacobian of the softmax: grad_scores = (diag(p) - p p^T) grad_weights for each row p of the weights. Where a
-    # weight is 0 because of the mask, this is 0 as well.
-    expected = (weights * grad_weights).sum(dim=-1, keepdim=True)  # (*batch, queries, 1)
-    grad_scores = weights * (grad_weights - expected)
-    grad_products = grad_scores / math.sqrt(key.shape[-1])  # by query @ key^T, before the scale
-    return grad_products @ key, grad_products.transpose(-2, -1) @ query, grad_value
+    # The Jacobian of the softmax is diag(p) - p p^T for each row p of the
+    # weights. Where the mask makes a weight 0, the gradient is 0 as well.
+    average = (weights * grad_weights).sum(dim=-1, keepdim=True)
+    grad_scores = weights * (grad_weights - average)
+    grad_products = grad_scores / math.sqrt(key.shape[-1])
+    grad_query = grad_products @ key  # (*batch, queries, d_k)
+    grad_key = grad_products.transpose(-2, -1) @ query  # (*batch, keys, d_k)
+    return grad_query, grad_key, grad_value
 
 
 def _count(name: str, number: int) -> int:
