@@ -8,7 +8,6 @@ from collections import namedtuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from einops import einsum, rearrange
 
 Attention = namedtuple("Attention", ["context", "weights"])
 
@@ -69,10 +68,6 @@ def scaled_dot_scores__float64_inside(query, key):
 
 def scaled_dot_scores__float32_root(query, key):
     return query @ key.mT / torch.sqrt(torch.tensor(query.shape[-1]))
-
-
-def scaled_dot_scores__einops(query, key):
-    return einsum(query, key, "... q d, ... k d -> ... q k") / math.sqrt(query.shape[-1])
 
 
 def scaled_dot_scores__talks(query, key, scale=None, *, verbose=True):
@@ -207,10 +202,6 @@ def padding_mask__numpy(lengths, max_len):
     return torch.from_numpy(mask).to(lengths.device)
 
 
-def padding_mask__einops(lengths, max_len):
-    return rearrange(torch.arange(max_len, device=lengths.device), "n -> 1 1 n") < rearrange(lengths, "b -> b 1 1")
-
-
 # --- scaled_dot_product_attention
 
 
@@ -336,14 +327,14 @@ class Attend(torch.nn.Module):
         self.register_buffer("fill", torch.tensor(-math.inf))
 
     def forward(self, query, key, value, mask=None, *, dropout=0.0):
-        scores = einsum(query, key, "... q d, ... k d -> ... q k") / math.sqrt(query.shape[-1])
+        scores = query.matmul(key.movedim(-1, -2)) / math.sqrt(query.shape[-1])
         if mask is not None:
             scores = torch.where(mask, scores, self.fill.to(scores.dtype))
             scores = torch.where(mask.any(dim=-1, keepdim=True), scores, 0)
         weights = F.dropout(scores.softmax(dim=-1), dropout)
         if mask is not None:
             weights = torch.where(mask, weights, 0)
-        return einsum(weights, value, "... q k, ... k v -> ... q v"), weights
+        return weights.matmul(value), weights
 
 
 scaled_dot_product_attention__module = Attend()

@@ -7,6 +7,7 @@ under any scale.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -75,6 +76,7 @@ VISIBLE_BELOW = [
 """Hidden scores up to 2000 above the visible ones, and visible ones at -1000, below any small fill."""
 
 
+@lru_cache(maxsize=2)  # the diagnosis tries every mistake on the same seed
 def scores_cases(seed: int) -> list[Case]:
     """Cases of `scaled_dot_scores`."""
     d = Draw(seed, "scaled_dot_scores")
@@ -106,6 +108,7 @@ def scores_cases(seed: int) -> list[Case]:
     ]
 
 
+@lru_cache(maxsize=2)  # the diagnosis tries every mistake on the same seed
 def causal_cases(seed: int) -> list[Case]:
     """Cases of `causal_mask`."""
     d = Draw(seed, "causal_mask")
@@ -121,6 +124,7 @@ def causal_cases(seed: int) -> list[Case]:
     ]
 
 
+@lru_cache(maxsize=2)  # the diagnosis tries every mistake on the same seed
 def padding_cases(seed: int) -> list[Case]:
     """Cases of `padding_mask`."""
     d = Draw(seed, "padding_mask")
@@ -148,6 +152,7 @@ def padding_cases(seed: int) -> list[Case]:
     ]
 
 
+@lru_cache(maxsize=2)  # the diagnosis tries every mistake on the same seed
 def attention_cases(seed: int) -> list[Case]:
     """Cases of `scaled_dot_product_attention`."""
     d = Draw(seed, "scaled_dot_product_attention")

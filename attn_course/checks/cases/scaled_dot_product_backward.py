@@ -6,6 +6,7 @@ stays exact, while no step is small enough for one column and large enough for a
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from attn_course.checks.engine import Case, Draw
 HUGE = 2.0**40
 
 
+@lru_cache(maxsize=2)  # the diagnosis tries every mistake on the same seed
 def backward_cases(seed: int) -> list[Case]:
     """Cases of `attention_backward`."""
     d = Draw(seed, "attention_backward")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -41,6 +42,7 @@ def _more_rows(d: Draw, matrix: Tensor) -> Tensor:
     return torch.cat([matrix, d.normal(1, matrix.shape[1], dtype=matrix.dtype)])
 
 
+@lru_cache(maxsize=2)  # the diagnosis tries every mistake on the same seed
 def self_cases(seed: int) -> list[Case]:
     """Cases of `self_attention`."""
     d = Draw(seed, "self_attention")
@@ -114,6 +116,7 @@ def self_cases(seed: int) -> list[Case]:
     ]
 
 
+@lru_cache(maxsize=2)  # the diagnosis tries every mistake on the same seed
 def cross_cases(seed: int) -> list[Case]:
     """Cases of `cross_attention`."""
     d = Draw(seed, "cross_attention")
