@@ -24,6 +24,8 @@ def digest(package: Path) -> str:
         relative = path.relative_to(package)
         if relative.parts[0] not in _NOT_IN_PAGES:
             total.update(relative.as_posix().encode() + b"\0" + path.read_bytes())
+    for path in sorted(package.parent.glob("book/results/*.json")):  # what scripts computed for pages to read
+        total.update(path.name.encode() + b"\0" + path.read_bytes())
     return total.hexdigest()[:12]
 
 
