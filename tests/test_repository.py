@@ -53,7 +53,6 @@ def test_a_chapter_has_one_name_everywhere(chapter):
         f"attn_course/{chapter.slug}.py",
         f"attn_course/checks/{chapter.slug}.py",
         f"tests/test_{chapter.slug}.py",
-        f"tests/test_checks_{chapter.slug}.py",
     ]
     assert [name for name in wanted if not (PROJECT / name).is_file()] == []
     mistakes, answers = f"checks/mistakes/{chapter.slug}", PROJECT / "tests" / "answers" / chapter.slug
