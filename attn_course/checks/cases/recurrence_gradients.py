@@ -46,6 +46,7 @@ def state_jacobian_norms(seed: int) -> list[Case]:
         Case("edges", "some entries of the states are ±1", _flat(d, 5, 3, None)),
         Case("edges", "all entries of state 2 are ±1", _flat(d, 5, 4, 2)),
         Case("edges", "a single state", _states(d, 1, 3)),
+        Case("edges", "states of a single entry", _states(d, 3, 1)),
         Case("device", "inputs on another device", _states(d, 4, 3), observe="meta"),
         Case("device", "another default device", _states(d, 4, 3), observe="default_device"),
         Case(
@@ -79,6 +80,12 @@ def _one_zero(d: Draw, norm: float, max_norm: float) -> dict[str, Any]:
     return case
 
 
+def _turned(d: Draw, norm: float, max_norm: float) -> dict[str, Any]:
+    case = _gradients(d, norm, max_norm, (2, 5), (3,))
+    case["gradients"][0] = case["gradients"][0].mT
+    return case
+
+
 def clip_gradients(seed: int) -> list[Case]:
     d = Draw(seed, "clip_gradients")
     long = float(d.uniform(1, low=6, high=9))
@@ -98,6 +105,7 @@ def clip_gradients(seed: int) -> list[Case]:
         Case("small", "all gradients are zero", _zeros(2.0, (3, 5), (2,)), compared=lists),
         Case("norm", "norm above max_norm", _gradients(d, long, 2.5, (3, 5), (5,), (7, 3)), compared=("norm",)),
         Case("norm", "norm below max_norm", _gradients(d, 3.0, long, (2, 3, 5), (7,)), compared=("norm",)),
+        Case("norm", "a transposed view", _turned(d, long, 2.5), compared=("norm",)),
         Case("norm", "all gradients are zero", _zeros(2.0, (3, 5), (2,)), compared=("norm",)),
         Case("norm", "float32", _gradients(d, long, 2.5, (5, 2), (3,), dtype=F32), compared=("norm",)),
         Case("device", "gradients on another device", _gradients(d, long, 2.5, (3, 5), (7,)), observe="meta"),

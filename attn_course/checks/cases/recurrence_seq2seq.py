@@ -81,7 +81,7 @@ def Seq2Seq(seed: int) -> list[Case]:
         case("target", "a source that says nothing", 0, full(0, 3, 2, 6), weights=_silent_source(weights[0])),
         case("target", "another vocabulary", 1, full(1, 2, 3, 5), weights=_silent_source(weights[1])),
         case("summary", "no padding, 4 source tokens", 0, full(0, 3, 4, 2)),
-        case("summary", "no padding, one target token", 1, full(1, 2, 3, 1)),
+        case("summary", "one source token, one target token", 1, full(1, 2, 1, 1)),
         case("summary", "d_embed = d_hidden, a batch of one", 2, full(2, 1, 5, 3)),
         case("summary", "every token of both vocabularies", 0, _batch(d, torch.full((7,), 5), 5, 9, (11, 13))),
         case("padding", "sources of 1 to 6 tokens", 0, padded, weights=_silent_target(weights[0])),

@@ -67,9 +67,9 @@ def rnn_step(seed: int) -> list[Case]:
         Case("bias", "float32", _rnn(d, 5, d_in=2, d_hidden=3, dtype=F32)),
         Case("batch", "no batch axis", _rnn(d, d_in=3, d_hidden=5)),
         Case("batch", "no batch axis, d_in = d_hidden = 4", _rnn(d, d_in=4, d_hidden=4)),
-        Case("batch", "two batch axes", stacked, layouts={"x": "strided", "W_h": "transposed"}),
-        Case("batch", "batch of one", _rnn(d, 1, d_in=5, d_hidden=2), layouts={"W_x": "transposed"}),
-        Case("batch", "an expanded state", shared, layouts={"hidden": "expanded", "x": "transposed"}),
+        Case("batch", "two batch axes", stacked, layouts={"x": "transposed", "hidden": "transposed"}),
+        Case("batch", "batch of one, d_hidden = 1", _rnn(d, 1, d_in=5, d_hidden=1), layouts={"x": "strided"}),
+        Case("batch", "an expanded state", shared, layouts={"hidden": "expanded", "W_x": "transposed"}),
         Case("extremes", "sums near ±1000", _saturated(d, 2, 3, signs, 1, F64)),
         Case("extremes", "sums near ±1000, float32", _saturated(d, 3, 2, -signs, 1, F32)),
         Case("gradients", "one batch axis", _rnn(d, 3, d_in=2, d_hidden=5), observe="gradients", gradients=RNN),
@@ -118,7 +118,7 @@ def lstm_step(seed: int) -> list[Case]:
     d = Draw(seed, "lstm_step")
     shared = _lstm(d, 3, d_in=2, d_hidden=5)
     shared |= {"hidden": _same_rows(d, 3, 5), "cell": _same_rows(d, 3, 5)}
-    layouts = {"x": "strided", "W_x": "transposed", "cell": "transposed"}
+    layouts = {"x": "transposed", "W_x": "transposed", "cell": "strided"}
     return [
         Case("cell", "d_in = 3, bias 0", _lstm(d, 2, d_in=3, d_hidden=5, bias=0), compared=("cell",)),
         Case("cell", "d_in = 5, bias 0", _lstm(d, 4, d_in=5, d_hidden=2, bias=0), compared=("cell",)),
@@ -128,6 +128,7 @@ def lstm_step(seed: int) -> list[Case]:
         Case("bias", "float32", _lstm(d, 5, d_in=2, d_hidden=3, dtype=F32)),
         Case("batch", "no batch axis", _lstm(d, d_in=2, d_hidden=3)),
         Case("batch", "two batch axes", _lstm(d, 3, 2, d_in=5, d_hidden=4), layouts=layouts),
+        Case("batch", "batch of one, d_hidden = 1", _lstm(d, 1, d_in=3, d_hidden=1)),
         Case("batch", "an expanded state", shared, layouts={"hidden": "expanded", "cell": "expanded"}),
         Case("extremes", "gates near ±1000", _saturated_lstm(d, 2, 3, F64)),
         Case("extremes", "gates near ±1000, float32", _saturated_lstm(d, 3, 2, F32)),
@@ -202,6 +203,7 @@ def run_rnn(seed: int) -> list[Case]:
     return [
         Case("steps", "all sequences of 5 steps", _full(d, 2, 5, 4, 3), compared=("states",)),
         Case("steps", "all sequences of 2 steps, float32", _full(d, 3, 2, 5, 4, F32), compared=("states",)),
+        Case("steps", "a single time step", _full(d, 3, 1, 4, 2), compared=("states",)),
         Case("steps", "one sequence of 3 steps", _full(d, 1, 3, 2, 5), layouts=strided, compared=("states",)),
         Case("zeros", "sequences of 1 to 5 steps", _padded(d), compared=("states",)),
         Case("zeros", "no sequence fills the 7 time steps", _short(d), compared=("states",)),
