@@ -48,16 +48,32 @@ class DeviceError(RuntimeError):
 
 
 class Mixing(TorchFunctionMode):
-    """Raises `DeviceError` where a product would mix devices."""
+    """Raises `DeviceError` where a product would mix devices, and lets a `meta` tensor be moved to the CPU, as zeros."""
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
+        if getattr(func, "__name__", "") in {"cpu", "to"} and args[0].device.type == "meta":
+            like = _asked_of_cpu(func.__name__, args, kwargs)
+            if like is not None:
+                return torch.zeros(args[0].shape, dtype=like)
         if getattr(func, "__name__", "") in PRODUCTS:
             leaves = tree_leaves((args, kwargs))
             devices = {leaf.device.type for leaf in leaves if isinstance(leaf, Tensor) and leaf.dim()}
             if len(devices) > 1:
                 raise DeviceError(f"tensors of two devices meet in {func.__name__}")
         return func(*args, **kwargs)
+
+
+def _asked_of_cpu(name: str, args: tuple, kwargs: dict) -> torch.dtype | None:
+    """The dtype in which `tensor.cpu()` or `tensor.to(…)` asks for a tensor on the CPU; None where it does not."""
+    given = (*args[1:], *kwargs.values())
+    others = [thing for thing in given if isinstance(thing, Tensor)]
+    places = [torch.device(thing) for thing in given if isinstance(thing, (str, torch.device))]
+    places += [other.device for other in others]
+    if name == "to" and "cpu" not in [place.type for place in places]:
+        return None
+    dtypes = [thing for thing in given if isinstance(thing, torch.dtype)] + [other.dtype for other in others]
+    return dtypes[0] if dtypes else args[0].dtype
 
 
 class Elsewhere(Mixing):
