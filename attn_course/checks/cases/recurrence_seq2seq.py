@@ -165,6 +165,10 @@ class ScriptedStep:
             raise IndexError(f"step was given a token outside 0 to {size - 1}: {token.tolist()}")
 
 
+def _as_dict(row: Tensor, position: Tensor) -> dict[str, Tensor]:
+    return {"row": row.clone(), "position": position.clone()}
+
+
 def _script(
     d: Draw, ends: tuple[int | None, ...], max_len: int, vocab: int = 11, end: int = 2, form: str = "tensor"
 ) -> dict[str, Any]:
@@ -195,7 +199,7 @@ def _script(
     states: dict[str, Any] = {
         "tensor": torch.stack((row, position), dim=1).to(F64),
         "pair": (row, position),
-        "dict": Fresh(partial(dict, row=row, position=position)),
+        "dict": Fresh(partial(_as_dict, row, position)),
     }
     return {
         "step": Fresh(partial(ScriptedStep, script, previous, nonsense, noise, max_len)),

@@ -326,6 +326,8 @@ def _alike(output: Output, case: Case, one: Value, other: Value, relative: float
         return len(one.items) == len(other.items) and all(_alike(output, case, a, b, relative) for a, b in pairs)
     if one.data is None or other.data is None:
         return one == other
+    if output.compare is not None and output.compare(one.data, other.data, case) is None:
+        return True  # where several results are right, several show the same mistake
     if one.data.shape != other.data.shape:
         return False
     return arrays_alike(one.data, other.data, relative)

@@ -152,6 +152,25 @@ def pads_with_zero(step, state, start, end, max_len):
 
 @mistakes.add(
     "greedy_decode",
+    "filled-with-zero",
+    "You fill the result with 0 up to max_len. After its end a sequence holds end: torch.full(…, end) makes that.",
+    GREEDY,
+)
+def filled_with_zero(step, state, start, end, max_len):
+    tokens = start.new_zeros(len(start), max_len)
+    token, alive = start, torch.ones_like(start, dtype=torch.bool)
+    for t in range(max_len):
+        logits, state = step(token, state)
+        token = logits.argmax(dim=-1)
+        tokens[:, t] = torch.where(alive, token, 0)
+        alive = alive & (token != end)
+        if not alive.any():
+            break
+    return tokens
+
+
+@mistakes.add(
+    "greedy_decode",
     "ends-one-late",
     "A sequence writes one more token after its end. What comes after the first end is end.",
     GREEDY,
