@@ -24,15 +24,6 @@ LEAST_STYLES = 4
 EXERCISES = [pytest.param(c, e, id=e.id) for c in chapters().values() for e in c.exercises]
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """The tensors are small: more threads only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def known(chapter, exercise):
     return [mistake for mistake in mistakes(chapter.slug) if mistake.exercise == exercise.id]
 
