@@ -47,13 +47,15 @@ def _silent_target(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _batch(d: Draw, lengths: Tensor, source: int, target: int, vocab: tuple[int, int]) -> dict[str, Tensor]:
-    """Random tokens; those after a source's length are as good as any, and must not matter."""
+    """Random tokens; those after a source's length are as good as any, and must not matter.
+
+    Token 0 is a token like the others: it begins a source and a target.
+    """
     batch = len(lengths)
-    return {
-        "source": d.integers(batch, source, low=0, high=vocab[0]),
-        "source_lengths": lengths,
-        "target_in": d.integers(batch, target, low=0, high=vocab[1]),
-    }
+    tokens = d.integers(batch, source, low=0, high=vocab[0])
+    target_in = d.integers(batch, target, low=0, high=vocab[1])
+    tokens[lengths.argmax(), 0] = target_in[0, 0] = 0
+    return {"source": tokens, "source_lengths": lengths, "target_in": target_in}
 
 
 def Seq2Seq(seed: int) -> list[Case]:

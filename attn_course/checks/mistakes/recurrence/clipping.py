@@ -65,7 +65,8 @@ def clips_entries(gradients, max_norm):
 @mistakes.add(
     "clip_gradients",
     "in-place",
-    "Your numbers are right, but you scale the given tensors themselves. Make new ones: gradient * factor.",
+    "Your numbers are right, but the list that you were given, or a tensor in it, is not the same afterwards. Make new "
+    "tensors in a new list: [gradient * factor for gradient in gradients].",
     CLIPPING,
 )
 def in_place(gradients, max_norm):
