@@ -84,17 +84,22 @@ def can_match(selector: str, names: set[str]) -> bool:
 def purge(css: str, names: set[str]) -> str:
     """Drop the rules that no page can match, then the variables, animations and fonts that nothing uses."""
     text = _purge_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True), names)
-    while True:
-        used = set(re.findall(r"var\(\s*(--[\w-]+)", text))
-        shorter = re.sub(r"(--[\w-]+):[^;{}]*(;|(?=\}))", lambda match: match[0] if match[1] in used else "", text)
-        shorter = re.sub(r"[^{}]*\{\s*\}", "", shorter)
-        if shorter == text:
-            break
+    while (shorter := _purge_variables(text)) != text:
         text = shorter
     for name in set(re.findall(r"@keyframes ([\w-]+)", text)):
         if not re.search(rf"animation(-name)?:[^;}}]*\b{re.escape(name)}\b", text):
             text = re.sub(rf"@keyframes {re.escape(name)}\{{(?:[^{{}}]*\{{[^{{}}]*\}})*\}}", "", text)
     return text
+
+
+def _purge_variables(css: str) -> str:
+    used = set(re.findall(r"var\(\s*(--[\w-]+)", css))
+
+    def keep(match: re.Match) -> str:
+        return match[0] if match[1] in used else ""
+
+    shorter = re.sub(r"(--[\w-]+):[^;{}]*(;|(?=\}))", keep, css)
+    return re.sub(r"[^{}]*\{\s*\}", "", shorter)
 
 
 def _purge_rules(rules: list, names: set[str]) -> str:

