@@ -6,7 +6,9 @@ CPU fails as it would between a GPU and the CPU, except for a few products, whic
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -55,7 +57,7 @@ class Mixing(TorchFunctionMode):
         if getattr(func, "__name__", "") in {"cpu", "to"} and args[0].device.type == "meta":
             like = _asked_of_cpu(func.__name__, args, kwargs)
             if like is not None:
-                return torch.zeros(args[0].shape, dtype=like)
+                return torch.zeros(args[0].shape, dtype=like, device="cpu")
         if getattr(func, "__name__", "") in PRODUCTS:
             leaves = tree_leaves((args, kwargs))
             devices = {leaf.device.type for leaf in leaves if isinstance(leaf, Tensor) and leaf.dim()}
@@ -88,6 +90,13 @@ class Elsewhere(Mixing):
         if func in _device_constructors() and kwargs.get("device") is None and isinstance(made, Tensor) and made.dim():
             return made.to("meta")
         return made
+
+
+@contextlib.contextmanager
+def default_device() -> Iterator[None]:
+    """Make `meta` torch's default device, for a call without a tensor to follow: 0-dim tensors go there as well."""
+    with torch.device("meta"), Mixing():
+        yield
 
 
 def mixes_devices(message: str) -> bool:

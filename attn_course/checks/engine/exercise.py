@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from torch import Tensor
+
 Measure = Literal["values", "gradients", "dtype", "device", "unchanged", "state"]
 """What an aspect is decided by. `values` and `gradients` look at the aspect's own cases and at the numbers in
 them; `dtype` and `unchanged` look at every case; `device` and `state` at their own cases."""
@@ -75,6 +77,12 @@ class Case:
     weights: Mapping[str, Any] | None = None
     tolerance: float | None = None
     compared: tuple[str, ...] = ()
+
+    @property
+    def has_tensor(self) -> bool:
+        """Whether there is an input that a new tensor can follow to its device."""
+        things = [*self.arguments.values(), *(self.weights or {}).values()]
+        return any(isinstance(t, Tensor) or (isinstance(t, (list, tuple)) and len(t) > 0) for t in things)
 
 
 @dataclass(frozen=True)

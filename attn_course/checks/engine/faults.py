@@ -22,15 +22,10 @@ def input_dtype(case: Case) -> str | None:
     return None
 
 
-def _has_tensor(case: Case) -> bool:
-    things: list[Any] = [*case.arguments.values(), *(case.weights or {}).values()]
-    return any(isinstance(t, Tensor) or (isinstance(t, (list, tuple)) and t) for t in things)
-
-
 def device_fault(exercise: Exercise, case: Case, got: Observation) -> Fault | None:
     """Whether a call in a case of devices left the device that it belongs on."""
     # Without an input to follow, a new tensor belongs on the default device, which is `meta` in such a case.
-    target = "meta" if case.observe == "meta" or not _has_tensor(case) else "cpu"
+    target = "meta" if case.observe == "meta" or not case.has_tensor else "cpu"
     return compare.device_fault(exercise, got, target)
 
 

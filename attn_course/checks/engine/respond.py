@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from attn_course.checks.engine.devices import Elsewhere, Mixing
+from attn_course.checks.engine.devices import Elsewhere, Mixing, default_device
 from attn_course.checks.engine.exercise import Case, Exercise, Fresh
 from attn_course.checks.engine.observe import (
     MAX_ENTRIES,
@@ -210,7 +210,7 @@ def _run(exercise: Exercise, learner: Any, case: Case, materials: _Materials, wa
     if case.observe == "meta":
         mode = Mixing()
     elif case.observe == "default_device":
-        mode = Elsewhere()
+        mode = Elsewhere() if case.has_tensor else default_device()
     track = case.observe == "gradients"
     calls = (*case.then, case.arguments, *case.then, case.arguments) if case.then else (case.arguments,)
     subject, failure = learner, None
