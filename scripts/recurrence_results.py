@@ -21,13 +21,15 @@ from attn_course.experiments.reversal import Run, accuracy_by_length, new_model,
 RESULTS = Path(__file__).parents[1] / "book" / "results" / "01_recurrence.json"
 SEEDS = (0, 1, 2)
 
-REVERSAL = {
-    "neck": [Run(64, seed, neck=neck) for neck in (4, 8, 16, 32, 64) for seed in SEEDS],
-    "alphabet": [Run(64, seed, num_symbols=symbols) for symbols in (2, 4, 8, 16, 32) for seed in SEEDS],
-    "task": [Run(64, seed, task=task) for task in ("reverse", "copy") for seed in SEEDS],
-    "steps": [Run(64, seed, steps=steps) for steps in (1000, 2000, 4000) for seed in SEEDS],
-    "width": [Run(width, seed, max_len=24, steps=4000) for width in (16, 32, 64, 128) for seed in SEEDS],
-}
+REVERSAL = [
+    *(Run(64, seed) for seed in SEEDS),
+    *(Run(64, seed, neck=neck) for neck in (4, 8, 16, 32, 64) for seed in SEEDS),
+    *(Run(64, seed, num_symbols=symbols) for symbols in (2, 4, 16, 32) for seed in SEEDS),
+    *(Run(64, seed, task="copy") for seed in SEEDS),
+    *(Run(128, seed) for seed in SEEDS),
+    *(Run(64, seed, steps=4000) for seed in SEEDS),
+    *(Run(64, seed, max_len=24, steps=4000) for seed in SEEDS),
+]
 RECALL = [
     {"cell": cell, "forget_bias": bias, "delay": delay, "steps": 1000, "learning_rate": 3e-3, "seed": seed}
     for delay in (5, 10, 20, 40, 80, 160)
@@ -71,7 +73,7 @@ def main() -> None:
     if RESULTS.exists() and not arguments.afresh:
         results = json.loads(RESULTS.read_text())
     jobs = [(recall, "recall", settings) for settings in RECALL]
-    jobs += [(reversal, name, asdict(run)) for name, runs in REVERSAL.items() for run in runs]
+    jobs += [(reversal, "reversal", asdict(run)) for run in REVERSAL]
     with ProcessPoolExecutor(arguments.workers) as pool:
         futures = {}
         for function, name, settings in jobs:
