@@ -147,6 +147,15 @@ def causal_mask__nested(length, *, diagonal=0):
     return mask
 
 
+def causal_mask__one_by_one(length):
+    return torch.stack([torch.stack([torch.tensor(j <= i) for j in range(length)]) for i in range(length)])
+
+
+def causal_mask__asks_for_the_default_device(length):
+    rows = [[j <= i for j in range(length)] for i in range(length)]
+    return torch.from_numpy(np.array(rows)).to(torch.get_default_device())
+
+
 def causal_mask__outer(length):
     i = torch.arange(length)
     rows, columns = torch.meshgrid(i, i, indexing="ij")

@@ -6,6 +6,7 @@ stays exact, while no step is small enough for one column and large enough for a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +17,8 @@ from attn_course.checks.cases.scaled_dot_product import F32, F64, padding, qkv, 
 from attn_course.checks.engine import Case, Draw
 
 HUGE = 2.0**40
+COARSE = 5e-6
+"""Tolerance in float64: sums cancel here, and what is computed in float32 inside is to pass."""
 
 
 @lru_cache(maxsize=2)  # the diagnosis tries every mistake on the same seed
@@ -68,7 +71,7 @@ def backward_cases(seed: int) -> list[Case]:
     shared = of(3, q=4, k=5, d_v=2)
     shared["value"][:] = shared["value"][:1].clone()
     then = tuple(of(2, q=q, k=k, d_k=d_k, mask=d.mask(q, k)) for q, k, d_k in ((3, 5, 1), (8, 11, 6)))
-    return [
+    cases = [
         Case("value", "d_k = 1", of(q=3, k=5), compared=("grad_value",)),
         Case("value", "more queries than keys, mask=None", of(q=6, k=2, d_v=3, mask=None), compared=("grad_value",)),
         Case("value", "float32", of(2, q=4, k=3, d_v=5, dtype=F32), compared=("grad_value",)),
@@ -116,3 +119,4 @@ def backward_cases(seed: int) -> list[Case]:
         Case("device", "another default device, no mask", of(2, q=3, k=5), "default_device"),
         Case("state", "called again", of(2, q=3, k=5, mask=d.mask(3, 5)), "repeat", then=then),
     ]
+    return [replace(case, tolerance=COARSE) if case.arguments["query"].dtype == F64 else case for case in cases]
