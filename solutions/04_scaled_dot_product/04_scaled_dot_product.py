@@ -104,8 +104,8 @@ check("scaled_dot_scores", scaled_dot_scores)
 # $0, \dots, i$: the past and itself.
 #
 # The mask is boolean, `(length, length)`; rows are queries, columns are keys, True = may attend. There is no input
-# tensor here to take a device from: make the mask on torch's default device, which means naming none. `length` is a
-# whole number of at least 1.
+# tensor here to take a device from: make the mask on torch's default device, which means naming none (numpy knows of no
+# device). `length` is a whole number of at least 1.
 #
 # By hand, `causal_mask(3)` is
 #
@@ -414,7 +414,9 @@ check("cross_attention", cross_attention)
 # $\mathrm{diag}(p) - p\,p^{\top}$, because raising one score lowers all other weights (section "The backward pass by hand").
 #
 # The mask is that of the forward pass. A hidden key gets no gradient, and a query that may see nothing gets 0 and gives 0.
-# Large numbers are treated as in exercise 4; float32 and float64 are graded.
+# Large numbers are treated as in exercise 4; float32 and float64 are graded. Here one column may also hold queries of
+# $10^{-12}$ and keys of $10^{12}$, or the reverse: the scores stay moderate and the closed form exact, whereas no step fits all
+# columns at once.
 #
 # By hand, with $d_k = 4$: the query `[2, 0, 0, 0]`, the keys `[0, 1, 0, 0]` and `[0, 3, 0, 0]`, the values `[1]` and `[3]`, and
 # `grad_context = [[1]]`. Both scores are 0, so the weights are 1/2 and 1/2.
