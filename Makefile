@@ -1,6 +1,6 @@
 # Thin names for what people type. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help course test lab site lint environment
+.PHONY: help course test lab site wheel lint environment
 
 BIN := .venv/bin
 CLASS := _build/class
@@ -30,6 +30,11 @@ lab: environment  ## the exercises in JupyterLab, as copies in work/
 
 site: environment  ## the book alone, into _build/html
 	@$(BIN)/jupyter-book build --quiet -W -n --keep-going .
+
+wheel: environment  ## the course as one file in _build, for a hosted notebook service
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir _build .
+	@rm -rf build
+	@ls _build/attn_course-*.whl
 
 lint: environment  ## ruff, stale exercises, stale requirements
 	@$(BIN)/ruff check --output-format concise .

@@ -9,7 +9,7 @@ if ! command -v npm >/dev/null; then
     exit 0
 fi
 stamp=node_modules/.made-from
-if ! cmp --silent package-lock.json "$stamp"; then
+if ! cmp -s package-lock.json "$stamp"; then
     echo "Installing the tools of the browser tests into tests/site/node_modules (once; needs the network)" >&2
     # The browser is the one of this machine, and no package runs code of its own while it is installed.
     if ! PUPPETEER_SKIP_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; then

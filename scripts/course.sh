@@ -11,7 +11,9 @@ cd "$folder"
 for assignment in release/*/; do
     name=$(basename "$assignment")
     echo "Grading $name with nbgrader: $learners notebooks, each in a kernel of its own"
-    "$bin/nbgrader" autograde --log-level=WARN "$name"
+    # Of its log, who is being graded and what went wrong.
+    "$bin/nbgrader" autograde "$name" 2>&1 |
+        awk '/ Autograding / { sub(".*/autograded/", "  "); sub("/.*", ""); print; fflush() } /WARNING|ERROR/ { print; fflush() }'
     "$bin/nbgrader" generate_feedback --log-level=WARN "$name"
 done
 "$bin/nbgrader" export --log-level=WARN

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 for notebook in exercises/*/*.ipynb; do
     copy=work/${notebook#exercises/}
     if [ -e "$copy" ]; then
-        cmp --silent "$notebook" "$copy" || echo "$copy: yours, left as it is"
+        cmp -s "$notebook" "$copy" || echo "$copy: yours, left as it is"
     else
         mkdir -p "$(dirname "$copy")"
         cp "$notebook" "$copy"
