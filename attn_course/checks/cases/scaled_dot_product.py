@@ -95,6 +95,7 @@ def scores_cases(seed: int) -> list[Case]:
         Case("batch", "d_k = 1, no batch axis", qk(q=5, k=3)),
         Case("batch", "d_k = 1, one batch axis", qk(2, q=4, k=6), layouts={"key": "transposed", "query": "strided"}),
         Case("batch", "d_k = 1, two batch axes", qk(2, 3, q=5, k=7, dtype=F32)),
+        Case("batch", "d_k = 1, as many queries as keys", qk(2, q=4, k=4)),
         Case("batch", "d_k = 1, one query", qk(3, q=1, k=6)),
         Case("batch", "d_k = 1, one key", qk(q=4, k=1)),
         Case(
@@ -118,7 +119,7 @@ def causal_cases(seed: int) -> list[Case]:
         return {"length": length}
 
     return [
-        *(Case("past", f"length {n}", of(n)) for n in (3, 1, 2, first, second)),
+        *(Case("past", f"length {n}", of(n)) for n in (3, 1, 2, first, second, 40)),
         Case("device", "another default device", of(5), "default_device"),
         Case("state", "called again", of(third), "repeat", then=(of(third + 6), of(2))),
     ]
@@ -187,6 +188,7 @@ def attention_cases(seed: int) -> list[Case]:
         Case("scale", "d_k = 11, two batch axes", qkv(d, 2, 3, q=4, k=7, d_k=11, d_v=5)),
         Case("mean", "d_k = 1", qkv(d, q=3, k=5)),
         Case("mean", "d_k = 1, more queries than keys", qkv(d, q=6, k=2, d_v=3)),
+        Case("mean", "d_k = 1, as many queries as keys", qkv(d, q=4, k=4, d_v=4)),
         Case("mean", "d_k = 1, float32, mask=None", masked(None, **qkv(d, q=2, k=4, d_v=3, dtype=F32))),
         Case("batch", "d_k = 1, two batch axes", qkv(d, 2, 3, q=4, k=7, d_v=5)),
         Case(

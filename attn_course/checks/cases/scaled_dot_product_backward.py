@@ -101,6 +101,7 @@ def backward_cases(seed: int) -> list[Case]:
             "mask (queries, 1)",
             of(2, q=4, k=5, mask=torch.tensor([[True], [False], [True], [True]]), dtype=F32),
         ),
+        Case("batch", "as many queries as keys", of(2, q=4, k=4, d_v=4)),
         Case("batch", "two batch axes", of(2, 3, q=4, k=7, d_v=5)),
         Case(
             "batch",
