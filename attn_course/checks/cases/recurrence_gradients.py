@@ -20,6 +20,12 @@ def _states(d: Draw, time: int, d_hidden: int, dtype: torch.dtype = F64) -> dict
     }
 
 
+def _lasting(d: Draw, time: int, d_hidden: int) -> dict[str, Tensor]:
+    """Small states and a matrix that hardly stretches: the norms stay well above 0 for many steps."""
+    turned, _ = torch.linalg.qr(d.normal(d_hidden, d_hidden))
+    return {"states": d.uniform(time, d_hidden, low=-0.5, high=0.5), "W_h": turned + d.normal(*turned.shape, scale=0.1)}
+
+
 def _flat(d: Draw, time: int, d_hidden: int, whole_step: int | None) -> dict[str, Tensor]:
     """Some entries of the states are ±1, where the tanh has slope 0; one whole state, if asked."""
     case = _states(d, time, d_hidden)
@@ -42,6 +48,7 @@ def state_jacobian_norms(seed: int) -> list[Case]:
         Case("product", "3 states of 5 entries", _states(d, 3, 5)),
         Case("product", "5 states of 2 entries", _states(d, 5, 2)),
         Case("product", "7 states of 3 entries", _states(d, 7, 3), layouts=both),
+        Case("product", "19 states of 5 entries", _lasting(d, 19, 5)),
         Case("product", "4 states of 7 entries, float32", _states(d, 4, 7, F32)),
         Case("edges", "some entries of the states are ±1", _flat(d, 5, 3, None)),
         Case("edges", "all entries of state 2 are ±1", _flat(d, 5, 4, 2)),
@@ -94,6 +101,8 @@ def clip_gradients(seed: int) -> list[Case]:
     lists = ("clipped",)
     return [
         Case("clip", "norm above max_norm", _gradients(d, long, 2.5, (3, 5), (5,), (7, 3)), compared=lists),
+        Case("clip", "norm a little above max_norm", _gradients(d, 2.75, 2.5, (3, 5), (5,), (7, 3)), compared=lists),
+        Case("clip", "12 tensors", _gradients(d, long, 2.5, *(((2, 3), (5,)) * 6)), compared=lists),
         Case("clip", "max_norm below 1", _gradients(d, long, 0.5, (4,), (2, 5)), compared=lists),
         Case("clip", "each tensor alone is short enough", together, compared=lists),
         Case("clip", "axes of many kinds", _gradients(d, long, 1.5, (2, 3, 5), (11,), (1, 7)), compared=lists),

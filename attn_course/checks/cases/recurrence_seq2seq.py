@@ -77,6 +77,7 @@ def Seq2Seq(seed: int) -> list[Case]:
 
     padded = batch(0, shuffled(d, 6, 1, 3, 4), 6, 2)
     short = batch(1, shuffled(d, 2, 5, 4), 8, 3)
+    alike = batch(1, torch.full((4,), 3), 5, 2)
     tiny = batch(2, shuffled(d, 2, 1, 2), 2, 1)  # on `meta` every operation is slow
     names = tuple(weights[0])
     return [
@@ -89,6 +90,7 @@ def Seq2Seq(seed: int) -> list[Case]:
         case("padding", "sources of 1 to 6 tokens", 0, padded, weights=_silent_target(weights[0])),
         case("padding", "no source fills its 8 columns", 1, short, weights=_silent_target(weights[1])),
         case("padding", "sources of 1 to 6 tokens, float32", 0, padded, weights=single),
+        case("padding", "sources of 3 tokens in 5 columns", 1, alike, weights=_silent_target(weights[1])),
         case("gradients", "sources of 1 to 6 tokens", 0, padded, observe="gradients", gradients=names),
         case("device", "inputs on another device", 2, tiny, observe="meta"),
         case("device", "another default device", 2, tiny, observe="default_device"),
@@ -172,9 +174,19 @@ def _as_dict(row: Tensor, position: Tensor) -> dict[str, Tensor]:
 
 
 def _script(
-    d: Draw, ends: tuple[int | None, ...], max_len: int, vocab: int = 11, end: int = 2, form: str = "tensor"
+    d: Draw,
+    ends: tuple[int | None, ...],
+    max_len: int,
+    vocab: int = 11,
+    end: int = 2,
+    form: str = "tensor",
+    begin: int | None = None,
+    lift: float = 0.0,
 ) -> dict[str, Any]:
-    """Sequence i ends with its token number `ends[i]`, counted from 1, or never."""
+    """Sequence i ends with its token number `ends[i]`, counted from 1, or never.
+
+    All begin with the token `begin`, or with random ones. `lift` is added to all logits.
+    """
     batch, steps = len(ends), 2 * max_len + 9  # as many as `ScriptedStep` allows
 
     def words(*shape: int) -> Tensor:
@@ -182,7 +194,7 @@ def _script(
         token = d.integers(*shape, low=0, high=vocab - 1)
         return token + (token >= end)
 
-    start = words(batch)
+    start = words(batch) if begin is None else torch.full((batch,), begin)
     script = words(batch, steps)
     # A token written is never the start token, so that feeding `start` again is seen; and neighbours differ.
     for t in range(steps):
@@ -199,6 +211,7 @@ def _script(
     row, position = torch.arange(batch), torch.zeros(batch, dtype=torch.int64)
     # Every second row has negative logits only; in the others the largest size is now the largest, now the smallest.
     noise = d.uniform(batch, steps, vocab, low=-0.5, high=0.5) - torch.where(row % 2 == 1, 3.0, 0.5)[:, None, None]
+    noise = noise + lift
     states: dict[str, Any] = {
         "tensor": torch.stack((row, position), dim=1).to(F64),
         "pair": (row, position),
@@ -241,7 +254,9 @@ def greedy_decode(seed: int) -> list[Case]:
         Case("tokens", "one sequence that never ends", _script(d, (never,), 7, vocab=5, end=4)),
         Case("tokens", "max_len = 1", _script(d, (never,) * 4, 1)),
         Case("tokens", "end = 0", _script(d, (never,) * 2, 6, vocab=7, end=0)),
+        Case("tokens", "logits near 1000", _script(d, (never,) * 3, 4, lift=1000.0)),
         Case("end", "one sequence that ends with its token 3", _script(d, (3,), 6)),
+        Case("end", "sequences that begin with the token `end`", _script(d, (4, 2), 6, end=3, begin=3)),
         Case("end", "two sequences that end with their first token", _script(d, (1, 1), 4)),
         Case("end", "three sequences that end with their token 5, max_len = 5", _script(d, (5, 5, 5), 5)),
         Case("end", "end = 0", _script(d, (2, 2), 5, vocab=7, end=0)),

@@ -119,11 +119,13 @@ def lstm_step(seed: int) -> list[Case]:
     shared = _lstm(d, 3, d_in=2, d_hidden=5)
     shared |= {"hidden": _same_rows(d, 3, 5), "cell": _same_rows(d, 3, 5)}
     layouts = {"x": "transposed", "W_x": "transposed", "cell": "strided"}
+    large = _alike_gates(d, 7, 2, 3) | {"cell": d.uniform(7, 3, low=-8, high=8)}
     return [
         Case("cell", "d_in = 3, bias 0", _lstm(d, 2, d_in=3, d_hidden=5, bias=0), compared=("cell",)),
         Case("cell", "d_in = 5, bias 0", _lstm(d, 4, d_in=5, d_hidden=2, bias=0), compared=("cell",)),
         Case("hidden", "input gate = forget gate, bias 0", _alike_gates(d, 2, 3, 5), compared=("hidden",)),
         Case("hidden", "input gate = forget gate, d_hidden = 3", _alike_gates(d, 5, 2, 3), compared=("hidden",)),
+        Case("hidden", "input gate = forget gate, cells up to 8", large, compared=("hidden",)),
         Case("bias", "d_in = 3, d_hidden = 5", _lstm(d, 2, d_in=3, d_hidden=5)),
         Case("bias", "float32", _lstm(d, 5, d_in=2, d_hidden=3, dtype=F32)),
         Case("batch", "no batch axis", _lstm(d, d_in=2, d_hidden=3)),
@@ -202,6 +204,7 @@ def run_rnn(seed: int) -> list[Case]:
     tiny = _run(d, shuffled(d, 2, 1, 2), 2, 3, 5)  # on `meta` every operation is slow
     return [
         Case("steps", "all sequences of 5 steps", _full(d, 2, 5, 4, 3), compared=("states",)),
+        Case("steps", "all sequences of 23 steps", _full(d, 2, 23, 3, 5), compared=("states",)),
         Case("steps", "all sequences of 2 steps, float32", _full(d, 3, 2, 5, 4, F32), compared=("states",)),
         Case("steps", "a single time step", _full(d, 3, 1, 4, 2), compared=("states",)),
         Case("steps", "one sequence of 3 steps", _full(d, 1, 3, 2, 5), layouts=strided, compared=("states",)),
@@ -215,6 +218,8 @@ def run_rnn(seed: int) -> list[Case]:
         Case("extremes", "padding of up to a million, float32", _padded(d, F32, padding=1e6)),
         Case("extremes", "sums near ±1000", _saturated_run(d)),
         Case("gradients", "sequences of 1 to 5 steps", _padded(d), observe="gradients", gradients=RUN),
+        Case("gradients", "sequences of 23 steps", _full(d, 2, 23, 3, 5), observe="gradients", gradients=RUN),
+        Case("gradients", "padding of a million", _padded(d, padding=1e6), observe="gradients", gradients=RUN),
         Case("device", "inputs on another device", tiny, observe="meta"),
         Case("device", "another default device", tiny, observe="default_device"),
         Case(

@@ -25,6 +25,7 @@ LIBRARY = frozenset(
         "rnn_relu_cell",
         "clip_grad_norm_",
         "clip_grads_with_norm_",
+        "_clip_grads_with_norm_",
     }
 )
 """Functions of torch that are the answer to an exercise of this course."""
