@@ -352,7 +352,7 @@ check("self_attention", self_attention)
 #
 # By hand: `x = [[1]]`, `memory = [[1, 0], [0, 1], [1, 1]]`, `W_query = [[1]]`, `W_key = [[0], [0.6931]]`, `W_value = [[5], [10]]`.
 # The one query is 1, the keys are 0, ln 2, ln 2, the values 5, 10, 15. The weights are `[[1/5, 2/5, 2/5]]` and the context
-# is `[[11]]`.
+# is `[[11]]`, or 10.9999 with the rounded ln 2.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cross_attention-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
