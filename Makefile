@@ -22,7 +22,6 @@ course: site $(CLASS)/grades.csv  ## the whole course: environment, exercises, s
 	@printf 'Grades as a table: %s. All feedback: %s/feedback/\n' '$(CLASS)/grades.csv' '$(CLASS)'
 
 test: environment  ## the whole test suite
-	@scripts/browser_tests.sh
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(TESTS)
 
 lab: environment  ## the exercises in JupyterLab, as copies in work/
