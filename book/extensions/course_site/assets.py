@@ -46,6 +46,15 @@ _SEARCH = ("language_data.js", "searchtools.js")
 _KEPT = {"book.css", "book.js", "math.js", "favicon.svg", *_SEARCH}
 _FONT = Path("book", "fonts", "STIXTwoMath-Regular.woff")
 
+_CSS_NOTICE = (
+    "/* Made from Bootstrap (MIT), pydata-sphinx-theme, sphinx-book-theme, Pygments, MyST-NB (BSD-3-Clause), "
+    "sphinx-copybutton (MIT) and this book's own rules (MIT). */\n"
+)
+_FONT_NOTICE = (
+    "// STIX Two Math, cut down. Copyright 2001-2021 The STIX Fonts Project Authors "
+    "(https://github.com/stipub/stixfonts), SIL Open Font License, Version 1.1.\n"
+)
+
 # What a browser adds to a page by itself.
 _ALWAYS = {"html", "body", "*", "root", "mark", "rt", "tbody"}
 _NESTING = {"media", "supports", "layer", "container"}
@@ -173,6 +182,7 @@ def cut_font(font: Path, characters: set[str]) -> bytes:
 
 def math_script(font: bytes) -> str:
     return (
+        f"{_FONT_NOTICE}"
         f'const font = Uint8Array.from(atob("{base64.b64encode(font).decode()}"), (c) => c.charCodeAt(0));\n'
         'document.fonts.add(new FontFace("STIX Two Math", font));\n'
     )
@@ -198,7 +208,7 @@ def bundle(app: Sphinx, exception: Exception | None) -> None:
                 path.rmdir()
         elif relative.as_posix() not in _KEPT:
             path.unlink()
-    (static / "book.css").write_text(css, encoding="utf-8")
+    (static / "book.css").write_text(_CSS_NOTICE + css, encoding="utf-8")
     (static / "book.js").write_text(js, encoding="utf-8")
     font = cut_font(Path(app.srcdir) / _FONT, characters_in_formulas(pages) | set(" "))
     (static / "math.js").write_text(math_script(font), encoding="utf-8")
