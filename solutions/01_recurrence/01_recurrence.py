@@ -511,7 +511,8 @@ check("Seq2Seq", Seq2Seq)
 #
 # - Begin with the tokens `start` and the given state. Then always feed the tokens just written and the state returned last.
 # - At most `max_len` tokens are written (`max_len` is at least 1).
-# - The result does not contain `start`. Each sequence includes its first `end`, and after it holds `end` alone, whatever `step` says.
+# - The result does not contain `start`, and `start` ends nothing, even if it is the end token. Each sequence includes the first `end` that it
+#   writes, and after it holds `end` alone, whatever `step` says.
 # - The result is int64 and may be as wide as anything between the longest sequence and `max_len`, filled with `end`. So you may stop when all
 #   sequences have ended, or not.
 # - Tokens are whole numbers: no gradient flows through this function, so none is graded.

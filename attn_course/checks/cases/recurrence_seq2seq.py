@@ -256,7 +256,7 @@ def greedy_decode(seed: int) -> list[Case]:
         Case("tokens", "end = 0", _script(d, (never,) * 2, 6, vocab=7, end=0)),
         Case("tokens", "logits near 1000", _script(d, (never,) * 3, 4, lift=1000.0)),
         Case("end", "one sequence that ends with its token 3", _script(d, (3,), 6)),
-        Case("end", "sequences that begin with the token `end`", _script(d, (4, 2), 6, end=3, begin=3)),
+        Case("end", "sequences that begin with the token `end`", _script(d, (3, 3), 6, end=3, begin=3)),
         Case("end", "two sequences that end with their first token", _script(d, (1, 1), 4)),
         Case("end", "three sequences that end with their token 5, max_len = 5", _script(d, (5, 5, 5), 5)),
         Case("end", "end = 0", _script(d, (2, 2), 5, vocab=7, end=0)),

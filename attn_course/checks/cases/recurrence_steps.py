@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from attn_course.checks.engine import Case, Draw
 
 F64, F32 = torch.float64, torch.float32
+LONG = 1e-5
+"""Tolerance over many steps, where the rounding of float32 inside adds up."""
 RNN = ("x", "hidden", "W_x", "W_h", "bias")
 LSTM = ("x", "hidden", "cell", "W_x", "W_h", "bias")
 RUN = ("inputs", "W_x", "W_h", "bias")
@@ -147,6 +150,12 @@ def lstm_step(seed: int) -> list[Case]:
     ]
 
 
+def past_the_end(case: Case, shape: tuple[int, ...]) -> np.ndarray:
+    """Which states (batch, time, d_hidden) lie behind the end of their sequence."""
+    behind = torch.arange(shape[1]) >= case.arguments["lengths"][:, None]
+    return np.broadcast_to(behind[:, :, None].numpy(), shape)
+
+
 def shuffled(d: Draw, *lengths: int) -> Tensor:
     """The lengths in an order that neither rises nor falls throughout."""
     ordered = torch.tensor(lengths)
@@ -173,7 +182,9 @@ def _run(
     waste = d.uniform(batch, time, d_in, low=-padding, high=padding)
     running = torch.arange(time) < lengths[:, None]  # (batch, time)
     inputs = torch.where(running[..., None], inputs, waste).to(dtype)
-    return {"inputs": inputs, "lengths": lengths, **_weights(d, d_in, d_hidden, 1, dtype, bias)}
+    weights = _weights(d, d_in, d_hidden, 1, dtype, bias)
+    weights["W_h"] *= 0.7  # rounding dies away from step to step: float32 inside stays right
+    return {"inputs": inputs, "lengths": lengths, **weights}
 
 
 def _full(d: Draw, batch: int, time: int, d_in: int, d_hidden: int, dtype: torch.dtype = F64) -> dict[str, Tensor]:
@@ -204,7 +215,7 @@ def run_rnn(seed: int) -> list[Case]:
     tiny = _run(d, shuffled(d, 2, 1, 2), 2, 3, 5)  # on `meta` every operation is slow
     return [
         Case("steps", "all sequences of 5 steps", _full(d, 2, 5, 4, 3), compared=("states",)),
-        Case("steps", "all sequences of 23 steps", _full(d, 2, 23, 3, 5), compared=("states",)),
+        Case("steps", "all sequences of 23 steps", _full(d, 2, 23, 3, 5), compared=("states",), tolerance=LONG),
         Case("steps", "all sequences of 2 steps, float32", _full(d, 3, 2, 5, 4, F32), compared=("states",)),
         Case("steps", "a single time step", _full(d, 3, 1, 4, 2), compared=("states",)),
         Case("steps", "one sequence of 3 steps", _full(d, 1, 3, 2, 5), layouts=strided, compared=("states",)),
