@@ -233,7 +233,8 @@ def with_nan_rows(query, key, value, mask=None):
     ],
 )
 def test_one_mistake_costs_what_shows_it(answer, lost, seed):
-    assert missed("scaled_dot_product_attention", answer, seed) == lost
+    together = {"mixed"}  # where everything meets, every mistake shows
+    assert missed("scaled_dot_product_attention", answer, seed) - together == lost
 
 
 @pytest.mark.parametrize(("position", "name"), list(enumerate(["query", "key", "value"])))
