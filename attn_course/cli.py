@@ -20,12 +20,26 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         print(f"attn-course: {error}", file=sys.stderr)
         return BAD_INPUT
-    except KeyboardInterrupt:
-        print("attn-course: stopped.", file=sys.stderr)
-        return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has left, as `head` does
         sys.stderr.close()
         return NOT_YET
+    except ModuleNotFoundError as error:
+        if (error.name or "attn_course").partition(".")[0] == "attn_course":
+            raise  # a fault of ours
+        print(f"attn-course: this command needs {error.name}, which is not installed here.", file=sys.stderr)
+        print(
+            "In a clone of the course: make environment. Elsewhere: pip install 'attn-course[notebooks,grading]'",
+            file=sys.stderr,
+        )
+        return BAD_INPUT
+    except OSError as error:
+        if not error.filename:
+            raise
+        print(f"attn-course: {error.filename}: {error.strerror}.", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("attn-course: stopped.", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -203,6 +203,22 @@ def test_a_demonstration_class_has_at_least_twelve(tmp_path, capsys):
     assert "at least 12 learners, 3 were asked for" in capsys.readouterr().err
 
 
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert cli.main(["class", "new", str(tmp_path / "file" / "class")]) == 2
+    assert "file/class: Not a directory." in capsys.readouterr().err
+
+
+def test_a_missing_library_is_named(tmp_path):
+    code = (
+        "import sys; sys.modules['nbclient'] = None; from attn_course.cli import main; sys.exit(main(['check', 'a']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "needs nbclient, which is not installed here" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_truth_needs_a_demonstration_class(tmp_path, capsys):
     assert cli.main(["class", "truth", str(tmp_path)]) == 2
     assert "is no demonstration class" in capsys.readouterr().err

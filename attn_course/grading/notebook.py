@@ -106,7 +106,7 @@ def run_checks(
         run: Collects the learner's cells that failed.
 
     Raises:
-        NotebookError: The kernel died, or there is none.
+        NotebookError: The kernel died.
     """
     seen = {call["exercise"] for cell in notebook.cells if (call := _check_call(cell))}
     lost = [name for name in exercises if name not in seen]
