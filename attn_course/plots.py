@@ -42,7 +42,7 @@ _STYLE = {
 }
 
 
-def figure(width: float = 6.4, height: float = 3.2, columns: int = 1) -> "tuple[Figure, Any]":
+def figure(width: float | int = 6.4, height: float | int = 3.2, columns: int = 1) -> "tuple[Figure, Any]":
     """Start a figure with one row of axes.
 
     Args:
@@ -76,7 +76,7 @@ def heatmap(
     x_labels: Sequence[Any] | None = None,
     y_labels: Sequence[Any] | None = None,
     *,
-    limit: float | None = None,
+    limit: float | int | None = None,
     annotate: bool | None = None,
     digits: int = 2,
 ) -> "Axes":
@@ -195,7 +195,7 @@ def table(header: Sequence[Any], rows: Sequence[Sequence[Any]], caption: str) ->
     """Display a table under a notebook cell. Floats are shown as they are given: format them first.
 
     Args:
-        header: one title for each column.
+        header: one title for each column; the first may be empty.
         rows: the cells; the first of each row is its heading.
         caption: what the table lists.
 
@@ -209,7 +209,9 @@ def table(header: Sequence[Any], rows: Sequence[Sequence[Any]], caption: str) ->
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f"the header has {len(header)} columns, this row {len(row)}: {list(row)}")
-    head = "".join(f'<th scope="col">{html.escape(str(cell))}</th>' for cell in header)
+    head = "".join(
+        f'<th scope="col">{html.escape(str(cell))}</th>' if str(cell).strip() else "<td></td>" for cell in header
+    )
     body = "".join(
         f'<tr><th scope="row">{html.escape(str(first))}</th>'
         + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in rest)
@@ -281,7 +283,8 @@ def _tidy(document: str, alt: str) -> str:
     names = {old: f"f{digest}-{index}" for index, old in enumerate(referenced)}
     body = re.sub(r' id="([^"]*)"', lambda match: f' id="{names[match[1]]}"' if match[1] in names else "", body)
     body = re.sub(r'(href="#|url\(#)([^")]+)', lambda match: match[1] + names[match[2]], body)
-    body = re.sub(r"<g>\s*</g>", "", body)
+    while (flatter := re.sub(r"<g>((?:(?!</?g[ >]).)*)</g>", r"\1", body)) != body:  # groups that say nothing
+        body = flatter
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{html.escape(alt)}" '
         f'viewBox="0 0 {width:g} {height:g}" width="{width * _SCREEN_SCALE:.0f}" '

@@ -42,7 +42,7 @@ def test_show_displays_accessible_svg_and_the_alternative_as_text(monkeypatch):
 
 
 @pytest.mark.parametrize("alt", ["", "  \n", None, 3])
-def test_a_figure_without_alternative_is_refused(alt):
+def test_a_figure_without_alternative_is_refused(alt, own_errors):
     with pytest.raises(ValueError, match="needs alt"):
         plots.show(line_figure(), alt=alt)
 
@@ -86,7 +86,7 @@ def test_one_column_gives_axes_and_more_give_a_tuple():
 
 
 @pytest.mark.parametrize("arguments", [{"width": 0}, {"height": -1}, {"columns": 0}])
-def test_figure_refuses_sizes_that_are_not_positive(arguments):
+def test_figure_refuses_sizes_that_are_not_positive(arguments, own_errors):
     with pytest.raises(ValueError, match="positive"):
         plots.figure(**arguments)
 
@@ -155,6 +155,12 @@ def test_table_escapes_and_carries_caption_and_headings(monkeypatch):
     assert [cell.text for cell in root.iter("th")] == ["seed", "a < b", "0", "1"]
     assert [cell.text for cell in root.iter("td")] == ["0.5", "<i>"]
     assert bundle["text/plain"].splitlines() == ["Runs", "seed\ta < b", "0\t0.5", "1\t<i>"]
+
+
+def test_a_column_without_title_has_no_empty_heading(monkeypatch):
+    bundle = displayed(monkeypatch, lambda: plots.table(["", "score"], [["mean", 1]], caption="Scores"))
+    root = ET.fromstring(bundle["text/html"])
+    assert [cell.text for cell in root.iter("th")] == ["score", "mean"]
 
 
 def test_table_refuses_ragged_rows_and_an_empty_caption():

@@ -4,28 +4,28 @@
   // From the files themselves a page may not read another one: search shows titles without extracts.
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
-  // A box that scrolls sideways can be reached by keyboard, one that fits is not in the way.
-  const boxes = ".math-scroll, .attn-table, .attn-figure, span.math";
-  function reach() {
-    for (const box of document.querySelectorAll(boxes)) {
-      if (box.matches("span.math")) {
-        box.classList.remove("wide");
-        const math = box.firstElementChild, room = box.closest("p, li, dd, td, th, summary, h1, h2, h3, figcaption, a");
-        if (math && room && math.getBoundingClientRect().width > room.clientWidth) box.classList.add("wide");
-        else { box.removeAttribute("tabindex"); continue; }
-      }
-      if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
-      else box.removeAttribute("tabindex");
+  // A box that scrolls sideways can be reached by keyboard, one that fits is not in the way. Boxes are measured when
+  // they come near the screen, so that a long page is not laid out twice while it loads.
+  const boxes = document.querySelectorAll(".math-scroll, .attn-table, .attn-figure, article span.math");
+  function reach(box) {
+    if (box.matches("span.math")) {
+      box.classList.remove("wide");
+      const room = box.closest("p, li, dd, td, th, summary, h1, h2, h3, figcaption");
+      const wide = room && box.getBoundingClientRect().width > room.clientWidth;
+      box.classList.toggle("wide", Boolean(wide));
     }
+    if (box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX === "auto") box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+  const near = new IntersectionObserver((entries) => {
+    for (const entry of entries) if (entry.isIntersecting) reach(entry.target);
+  }, { rootMargin: "50%" });
+  function watch() {
+    for (const box of boxes) { near.unobserve(box); near.observe(box); }
   }
   let waiting = 0;
-  function soon() {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => requestAnimationFrame(reach), 150);
-  }
-  addEventListener("resize", soon);
-  addEventListener("load", () => { soon(); document.fonts?.ready.then(soon); });
-  document.addEventListener("toggle", soon, true);
+  addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(watch, 150); });
+  watch();
 
   // A fold that holds the target of a link opens; all open on paper.
   function unfold() {

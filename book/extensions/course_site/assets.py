@@ -107,7 +107,8 @@ def _purge_variables(css: str) -> str:
     def keep(match: re.Match) -> str:
         return match[0] if match[1] in used else ""
 
-    shorter = re.sub(r"(--[\w-]+):[^;{}]*(;|(?=\}))", keep, css)
+    # A value may hold a quoted picture, and that semicolons.
+    shorter = re.sub(r"""(--[\w-]+):(?:"[^"]*"|'[^']*'|[^;{}"'])*(;|(?=\}))""", keep, css)
     return re.sub(r"[^{}]*\{\s*\}", "", shorter)
 
 
