@@ -4,6 +4,7 @@ import functools
 import math
 import subprocess
 import sys
+import threading
 import warnings
 from collections import namedtuple
 
@@ -113,6 +114,7 @@ RIGHT = {
     "scalar tensor": lambda x, scale=2.0: (x * torch.tensor(scale, dtype=x.dtype), x.sum(-1) / x.shape[-1]),
     "float64 inside": lambda x, scale=2.0: ((x.double() * scale).to(x.dtype), x.double().mean(-1).to(x.dtype)),
     "reads values": lambda x, scale=2.0: scaled_mean(x, scale) if x.sum().item() < 1e9 else None,
+    "keyword-only": lambda x, *, scale=2.0: scaled_mean(x, scale),
     "own index tensor": lambda x, scale=2.0: (x[torch.arange(x.shape[0])] * scale, x.mean(-1)),
 }
 
@@ -300,6 +302,21 @@ def test_ready_made_answers_are_refused(name):
     report = verdict(learner)
     assert report.score == 0
     assert report.diagnosis == "ready-made-answer"
+
+
+def test_a_ready_made_answer_in_a_thread_or_behind_a_switched_off_watch_is_seen():
+    def threaded(x, scale=2.0):
+        thread = threading.Thread(target=lambda: F.scaled_dot_product_attention(x, x, x))
+        thread.start()
+        thread.join()
+        return scaled_mean(x, scale)
+
+    def unwatched(x, scale=2.0):
+        sys.setprofile(None)
+        return scaled_mean(x, scale)
+
+    for learner in (threaded, unwatched):
+        assert verdict(learner).diagnosis == "ready-made-answer"
 
 
 def test_an_own_function_that_is_called_lstm_is_no_ready_made_answer():

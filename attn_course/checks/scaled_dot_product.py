@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from attn_course.checks.cases.scaled_dot_product import attention_cases, causal_cases, padding_cases, scores_cases
+from attn_course.checks.cases.scaled_dot_product import (
+    attention_cases,
+    causal_cases,
+    hidden_keys,
+    padding_cases,
+    scores_cases,
+)
 from attn_course.checks.cases.scaled_dot_product_backward import backward_cases
 from attn_course.checks.cases.scaled_dot_product_projected import cross_cases, self_cases
 from attn_course.checks.engine import Aspect, Chapter, Exercise, Output
@@ -34,7 +40,7 @@ SECTIONS = {
 }
 
 REFERENCE = "attn_course.scaled_dot_product"
-ATTENTION = (Output("context", ("queries", "features")), Output("weights", ("queries", "keys"), exact_zero=True))
+ATTENTION = (Output("context", ("queries", "features")), Output("weights", ("queries", "keys"), exact_zero=hidden_keys))
 
 AUTOGRAD = frozenset(
     {
@@ -58,6 +64,18 @@ AUTOGRAD = frozenset(
     }
 )
 """torch's ways to a gradient that need no derivation. `torch.no_grad` and `torch.vmap` stay free."""
+
+
+def mixed(points: float) -> Aspect:
+    """The aspect in which all others meet."""
+    return Aspect(
+        "mixed",
+        "all of it at once: the scale with any mask, any batch axes, equal and unequal sizes",
+        points,
+        "what is right alone must be right together: look at the case that is named here",
+        EQUATION,
+    )
+
 
 scaled_dot_scores = Exercise(
     id="scaled_dot_scores",
@@ -161,7 +179,7 @@ scaled_dot_product_attention = Exercise(
     returns=ATTENTION,
     cases=attention_cases,
     aspects=(
-        Aspect("scale", "scores are divided by √d_k before the softmax", 1.5, "d_k is query.shape[-1]", SCALE),
+        Aspect("scale", "scores are divided by √d_k before the softmax", 1.25, "d_k is query.shape[-1]", SCALE),
         Aspect(
             "mean",
             "the weights of a query sum to 1 over the keys, and the context is the mean of the values under them",
@@ -197,6 +215,7 @@ scaled_dot_product_attention = Exercise(
             "exp overflows: subtract the largest visible score of each row first, as torch.softmax does",
             MASKS,
         ),
+        mixed(0.25),
         Aspect(
             "half",
             "half precision works",
@@ -257,6 +276,7 @@ def _projected(
                 MASKS,
             ),
             Aspect("batch", "any leading batch sizes", worth["batch"], "name axes from the end: -1 and -2", EQUATION),
+            mixed(worth["mixed"]),
             manner("gradients", worth["gradients"]),
             Aspect(
                 "hidden_gradients",
@@ -281,7 +301,8 @@ self_attention = _projected(
     "self_attention(x, W_query, W_key, W_value, mask=None)",
     self_cases,
     {
-        "roles": 0.6,
+        "roles": 0.5,
+        "mixed": 0.1,
         "scale": 0.35,
         "mask": 0.3,
         "rows": 0.1,
@@ -306,7 +327,8 @@ cross_attention = _projected(
     "cross_attention(x, memory, W_query, W_key, W_value, mask=None)",
     cross_cases,
     {
-        "roles": 0.9,
+        "roles": 0.75,
+        "mixed": 0.15,
         "scale": 0.5,
         "mask": 0.5,
         "rows": 0.15,
@@ -346,7 +368,7 @@ attention_backward = Exercise(
         Aspect(
             "query",
             "grad_query is right",
-            1,
+            0.8,
             "changing one score changes every weight of its row: the softmax's Jacobian is diag(p) − p pᵀ",
             BACKWARD,
         ),
@@ -386,6 +408,7 @@ attention_backward = Exercise(
             "exp overflows: subtract the largest visible score of each row first, as torch.softmax does",
             MASKS,
         ),
+        mixed(0.2),
         manner("dtype", 0.1),
         manner("device", 0.1),
         manner("unchanged", 0.1),

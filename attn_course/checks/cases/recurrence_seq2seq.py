@@ -272,6 +272,6 @@ def greedy_decode(seed: int) -> list[Case]:
             "several calls in a row",
             _script(d, (2, 5, 3), 9),
             observe="repeat",
-            then=(_script(d, (4, 1, 3), 9), _script(d, (2, 8, 6, 5), 9, vocab=13)),  # compare_tokens needs one max_len
+            then=(_script(d, (4, 1, 3), 9), _script(d, (2, 8, 6, 5), 9, vocab=13)),
         ),
     ]

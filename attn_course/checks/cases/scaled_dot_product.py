@@ -10,9 +10,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from attn_course.checks.cases.scaled_dot_product_mixed import Mixture, mixtures, square_mixtures
 from attn_course.checks.engine import Case, Draw
 
 F16, BF16, F32, F64 = torch.float16, torch.bfloat16, torch.float32, torch.float64
@@ -27,6 +29,12 @@ def qkv(
         "key": d.normal(*batch, k, d_k, dtype=dtype, scale=scale),
         "value": d.normal(*batch, k, d_v, dtype=dtype),
     }
+
+
+def hidden_keys(case: Case, shape: tuple[int, ...]) -> np.ndarray:
+    """Which weights (*batch, queries, keys) belong to keys that the mask hides."""
+    mask = case.arguments.get("mask")
+    return np.zeros(shape, bool) if mask is None else np.broadcast_to(~mask.numpy(), shape)
 
 
 def with_hidden_rows(d: Draw, *shape: int) -> Tensor:
@@ -85,6 +93,7 @@ def scores_cases(seed: int) -> list[Case]:
         both = qkv(d, *batch, q=q, k=k, d_k=d_k, dtype=dtype)
         return {"query": both["query"], "key": both["key"]}
 
+    far = from_scores(d, FAR_ROWS)
     shared = qk(3, q=4, k=7, d_k=1)
     shared["key"][:] = shared["key"][:1].clone()
     return [
@@ -92,6 +101,12 @@ def scores_cases(seed: int) -> list[Case]:
         Case("scale", "d_k = 19, one batch axis", qk(2, q=5, k=3, d_k=19)),
         Case("scale", "d_k = 2, float32", qk(q=4, k=3, d_k=2, dtype=F32)),
         Case("scale", "d_k = 13, two batch axes", qk(2, 3, q=7, k=5, d_k=13)),
+        Case("scale", "d_k = 5, as many queries as keys, a batch of one", qk(1, q=4, k=4, d_k=5)),
+        Case("scale", "d_k = 3, three batch axes", qk(2, 1, 3, q=4, k=2, d_k=3)),
+        Case("scale", "d_k = 67, 31 keys", qk(q=23, k=31, d_k=67)),
+        Case("scale", "scores of 1000, 0 and -1000", {"query": far["query"], "key": far["key"]}),
+        Case("scale", "one query, one key", qk(2, q=1, k=1, d_k=3)),
+        Case("scale", "permuted views", qk(2, 3, q=5, k=4, d_k=3), layouts={"query": "permuted", "key": "permuted"}),
         Case("batch", "d_k = 1, no batch axis", qk(q=5, k=3)),
         Case("batch", "d_k = 1, one batch axis", qk(2, q=4, k=6), layouts={"key": "transposed", "query": "strided"}),
         Case("batch", "d_k = 1, two batch axes", qk(2, 3, q=5, k=7, dtype=F32)),
@@ -119,9 +134,9 @@ def causal_cases(seed: int) -> list[Case]:
         return {"length": length}
 
     return [
-        *(Case("past", f"length {n}", of(n)) for n in (3, 1, 2, first, second, 40)),
-        Case("device", "another default device", of(5), "default_device"),
-        Case("state", "called again", of(third), "repeat", then=(of(third + 6), of(2))),
+        *(Case("past", f"length {n}", of(n)) for n in (3, 1, 2, first, second, 130)),
+        Case("device", "another default device", of(17), "default_device"),
+        Case("state", "called again", of(third + 9), "repeat", then=(of(third + 15), of(third + 1))),
     ]
 
 
@@ -147,9 +162,10 @@ def padding_cases(seed: int) -> list[Case]:
         Case("edges", "an empty sequence among others", of(3, 0, 5, max_len=7)),
         Case("edges", "one sequence", of(int(d.integers(1, low=1, high=4)), max_len=5)),
         Case("edges", "max_len 1", of(1, 0, 1, max_len=1)),
-        Case("device", "lengths on another device", some(3, 8), "meta"),
-        Case("device", "another default device", some(3, 8), "default_device"),
-        Case("state", "called again", some(3, 8), "repeat", then=(some(3, 8), some(4, 13))),
+        Case("device", "lengths on another device", some(3, 10), "meta"),
+        Case("device", "another default device", some(3, 12), "default_device"),
+        # No other case has the shapes of these calls: what was remembered of them can only come from each other.
+        Case("state", "called again", some(6, 14), "repeat", then=(some(6, 14), some(4, 13))),
     ]
 
 
@@ -173,6 +189,11 @@ def attention_cases(seed: int) -> list[Case]:
             inputs[name] = torch.where(unseen, size * sign, tensor)
         return masked(mask, **inputs)
 
+    def at_once(m: Mixture) -> Case:
+        inputs = qkv(d, *m.batch, q=m.queries, k=m.keys, d_k=m.d_k, d_v=m.d_v, dtype=m.dtype)
+        return Case("mixed", m.name, masked(m.mask, **inputs), layouts=dict.fromkeys(names, m.layout))
+
+    deep = masked(with_hidden_rows(d, 2, 3, 4, 5), **qkv(d, 2, 3, q=4, k=5, d_v=3))
     lower = torch.ones(5, 5, dtype=torch.bool).tril()
     some_rows = torch.tensor([True, False, True, True])[:, None]
     below = torch.tensor(VISIBLE_BELOW)
@@ -217,7 +238,7 @@ def attention_cases(seed: int) -> list[Case]:
             masked(with_hidden_rows(d, 2, 4, 5), **qkv(d, 2, q=4, k=5, d_v=3)),
         ),
         Case("rows", "mask (queries, 1)", masked(some_rows, **qkv(d, 2, q=4, k=5, dtype=F32))),
-        Case("rows", "float16, query 1 sees nothing", masked(with_hidden_rows(d, 3, 5), **qkv(d, q=3, k=5, dtype=F16))),
+        Case("half", "float16, query 1 sees nothing", masked(with_hidden_rows(d, 3, 5), **qkv(d, q=3, k=5, dtype=F16))),
         Case("extremes", "scores of 1000, 0 and -1000", from_scores(d, FAR_ROWS)),
         Case("extremes", "scores of 1000, 0 and -1000, float32", from_scores(d, FAR_ROWS, dtype=F32)),
         Case("extremes", "hidden scores 800 above the visible ones", masked(below, **from_scores(d, HIDDEN_ABOVE))),
@@ -229,8 +250,13 @@ def attention_cases(seed: int) -> list[Case]:
         Case("half", "float16 with a mask", loud(unseen_half, 300.0, **qkv(d, 2, q=4, k=5, dtype=F16))),
         Case("half", "bfloat16", qkv(d, q=3, k=4, dtype=BF16)),
         Case("half", "bfloat16 with a mask", masked(d.mask(4, 5), **qkv(d, q=4, k=5, d_v=3, dtype=BF16))),
+        Case("mixed", "float16, d_k = 7", masked(d.mask(3, 5), **qkv(d, 2, q=3, k=5, d_k=7, dtype=F16))),
+        Case("mixed", "bfloat16, d_k = 7", qkv(d, q=3, k=4, d_k=7, dtype=BF16)),
+        *(at_once(mixture) for mixture in (*mixtures(d), *square_mixtures(d))),
         Case("gradients", "one batch axis", qkv(d, 2, q=3, k=5), "gradients", names),
         Case("gradients", "no batch axis", qkv(d, q=4, k=3, d_v=2), "gradients", names),
+        Case("hidden_gradients", "two batch axes", deep, "gradients", names),
+        Case("hidden_gradients", "d_k = 3", masked(d.mask(4, 5), **qkv(d, 2, q=4, k=5, d_k=3)), "gradients", names),
         Case(
             "hidden_gradients", "hidden keys", masked(d.mask(2, 4, 5), **qkv(d, 2, q=4, k=5, d_v=3)), "gradients", names
         ),

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from attn_course.checks.cases.scaled_dot_product import F32, F64, padding, qkv, with_hidden_rows
+from attn_course.checks.cases.scaled_dot_product_mixed import Mixture, mixtures, square_mixtures
 from attn_course.checks.engine import Case, Draw
 
 HUGE = 2.0**40
@@ -67,6 +68,11 @@ def backward_cases(seed: int) -> list[Case]:
 
     huge_keys = times(HUGE, "key", zero("query", of(q=5, k=3, d_v=2)))
     huge_queries = times(HUGE, "query", zero("key", of(q=5, k=3, d_v=2)))
+
+    def at_once(m: Mixture) -> Case:
+        inputs = of(*m.batch, q=m.queries, k=m.keys, d_k=m.d_k, d_v=m.d_v, dtype=m.dtype, mask=m.mask)
+        return Case("mixed", m.name, inputs, layouts=dict.fromkeys(("query", "key", "value"), m.layout))
+
     lower = torch.ones(5, 5, dtype=torch.bool).tril()
     shared = of(3, q=4, k=5, d_v=2)
     shared["value"][:] = shared["value"][:1].clone()
@@ -111,8 +117,9 @@ def backward_cases(seed: int) -> list[Case]:
         ),
         Case("batch", "the batch shares one value tensor (an expanded view)", shared, layouts={"value": "expanded"}),
         Case("batch", "one query, d_v = 1", of(3, q=1, k=5, d_v=1)),
+        *(at_once(mixture) for mixture in (*mixtures(d), *square_mixtures(d))),
         Case("extremes", "scores of ±1000, hidden ones above the visible", far(F64)),
-        Case("extremes", "scores of ±1000, float32", far(F32)),
+        Case("extremes", "scores of ±1000, float32", far(F32), tolerance=1e-3),
         Case("extremes", "1e6 in hidden keys and values", loud(F64)),
         Case("device", "inputs on another device", of(2, q=3, k=5, mask=d.mask(3, 5)), "meta"),
         Case("device", "inputs on another device, no mask", of(2, q=3, k=5), "meta"),

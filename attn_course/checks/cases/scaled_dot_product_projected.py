@@ -18,6 +18,7 @@ from attn_course.checks.cases.scaled_dot_product import (
     padding,
     with_hidden_rows,
 )
+from attn_course.checks.cases.scaled_dot_product_mixed import Mixture, mixtures, square_mixtures
 from attn_course.checks.engine import Case, Draw
 
 SELF = ("x", "W_query", "W_key", "W_value")
@@ -74,6 +75,11 @@ def self_cases(seed: int) -> list[Case]:
         inputs["x"] = torch.where(real.mT, inputs["x"], 1e6 * inputs["x"].sign())
         return {**inputs, "mask": real & real.mT}
 
+    def at_once(m: Mixture) -> Case:
+        inputs = of(*m.batch, length=m.keys, d_model=11, d_k=m.d_k, d_v=m.d_v, dtype=m.dtype, mask=m.mask)
+        return Case("mixed", m.name, inputs, layouts={"x": m.layout})
+
+    deep = _quiet(of(2, 3, length=4, d_model=5, mask=with_hidden_rows(d, 2, 3, 4, 4)))
     lower = torch.ones(5, 5, dtype=torch.bool).tril()
     below = torch.cat([torch.tensor(VISIBLE_BELOW), torch.tensor([[True, False, False, True, True]])])
     rows, more_rows = with_hidden_rows(d, 2, 4, 4), with_hidden_rows(d, 3, 4, 4)
@@ -103,6 +109,9 @@ def self_cases(seed: int) -> list[Case]:
             layouts={"x": "transposed", "W_key": "transposed"},
         ),
         Case("batch", "one position", of(3, length=1, d_model=4)),
+        *(at_once(mixture) for mixture in square_mixtures(d)),
+        Case("hidden_gradients", "two batch axes", deep, "gradients", SELF),
+        Case("hidden_gradients", "d_k = 3", _quiet(of(2, length=4, d_model=5, d_k=3, mask=rows)), "gradients", SELF),
         Case("gradients", "one batch axis", _quiet(of(2, length=4, d_model=5)), "gradients", SELF),
         Case("gradients", "no batch axis", _quiet(of(length=6, d_model=4, d_v=3)), "gradients", SELF),
         Case(
@@ -161,6 +170,13 @@ def cross_cases(seed: int) -> list[Case]:
         inputs["memory"] = torch.where(real.mT, inputs["memory"], 1e6 * inputs["memory"].sign())
         return {**inputs, "mask": real}
 
+    def at_once(m: Mixture) -> Case:
+        sizes = {"q": m.queries, "k": m.keys, "d_k": m.d_k, "d_v": m.d_v}
+        widths = {"d_model": 11, "d_memory": 11 if m.queries == m.keys else 13}  # alike in all: only the roles differ
+        inputs = of(*m.batch, **sizes, **widths, dtype=m.dtype, mask=m.mask)
+        return Case("mixed", m.name, inputs, layouts={"x": m.layout, "memory": m.layout})
+
+    deep = _quiet(of(2, 3, q=4, k=5, mask=with_hidden_rows(d, 2, 3, 4, 5)))
     below = torch.tensor(VISIBLE_BELOW)
     rows, more_rows = with_hidden_rows(d, 2, 3, 5), with_hidden_rows(d, 3, 6, 5)
     return [
@@ -188,6 +204,9 @@ def cross_cases(seed: int) -> list[Case]:
         ),
         Case("batch", "one query", of(3, q=1, k=4)),
         Case("batch", "one key", of(2, q=4, k=1)),
+        *(at_once(mixture) for mixture in (*mixtures(d), *square_mixtures(d))),
+        Case("hidden_gradients", "two batch axes", deep, "gradients", CROSS),
+        Case("hidden_gradients", "d_k = 3", _quiet(of(2, q=3, k=5, d_k=3, mask=rows)), "gradients", CROSS),
         Case("gradients", "one batch axis", _quiet(of(2, q=5, k=4)), "gradients", CROSS),
         Case("gradients", "no batch axis", _quiet(of(q=7, k=4, d_v=3)), "gradients", CROSS),
         Case("hidden_gradients", "hidden keys", _quiet(of(q=6, k=5, mask=d.mask(6, 5))), "gradients", CROSS),

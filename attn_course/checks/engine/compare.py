@@ -124,7 +124,8 @@ def output_fault(output: Output, case: Case, got: Value, expected: Value, dtype:
         return Fault("shape", shape_sentence(output, got.shape, expected.shape))
     if got.data is None:
         return Fault("structure", f"{output.name}: the result is too large to be read")
-    return numbers_fault(output, got.data, expected.data, tolerance(case, dtype))
+    fault = numbers_fault(output, got.data, expected.data, tolerance(case, dtype))
+    return fault or _leak_fault(output, case, got.data)
 
 
 def _sequence_fault(output: Output, case: Case, got: Value, expected: Value, dtype: str | None) -> Fault | None:
@@ -163,12 +164,18 @@ def numbers_fault(output: Output, got: np.ndarray, expected: np.ndarray, relativ
     wrong = apart > max(relative * largest, FLOOR)
     if wrong.any():
         return Fault("value", _difference(output, got, expected, apart))
-    if output.exact_zero:
-        leak = (expected == 0) & (got != 0)
-        if leak.any():
-            index = np.unravel_index(int((np.abs(got) * leak).argmax()), got.shape)
-            return Fault("value", f"{output.name}{_place(output, index)}: {got[index]:.2g} where it must be exactly 0")
     return None
+
+
+def _leak_fault(output: Output, case: Case, got: np.ndarray) -> Fault | None:
+    """Whether an entry that must be exactly 0 is not."""
+    if output.exact_zero is None or got.size == 0:
+        return None
+    leak = np.abs(got) * output.exact_zero(case, got.shape)
+    if not leak.any():
+        return None
+    index = np.unravel_index(int(leak.argmax()), got.shape)
+    return Fault("value", f"{output.name}{_place(output, index)}: {got[index]:.2g} where it must be exactly 0")
 
 
 def _row(expected: np.ndarray, where: np.ndarray) -> str:
@@ -335,6 +342,8 @@ def _alike(output: Output, case: Case, one: Value, other: Value, relative: float
 
 def arrays_alike(one: np.ndarray, other: np.ndarray, relative: float) -> bool:
     """Whether two arrays are equal to `relative` of the largest entry; NaN equals NaN, infinity itself."""
+    if "c" in (one.dtype.kind, other.dtype.kind):
+        return np.array_equal(one, other, equal_nan=True)
     one, other = one.astype(np.float64), other.astype(np.float64)
     finite = np.isfinite(one) & np.isfinite(other)
     if not np.array_equal(one[~finite], other[~finite], equal_nan=True):

@@ -74,7 +74,7 @@ def diagnose(
         explained = len(matched) / len(wrong | shown)
         # A crash alike says less than numbers alike: alone it must explain all that is wrong, beside right results.
         telling = any(_ran(got.cases[i]) for i in matched) or (explained == 1 and len(wrong) < len(cases))
-        if share < ENOUGH or not telling:
+        if share < ENOUGH or explained <= 0.5 or not telling:
             continue
         if best is None or (explained, share) > best[0]:
             best = (

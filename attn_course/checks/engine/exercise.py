@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from torch import Tensor
@@ -25,7 +25,8 @@ class Output:
         axes: Names of its axes in the plural, right-aligned; axes before them are batch axes.
         dtype: "input" (the dtype of the case's floating-point inputs), "bool" or "int64".
         kind: "tensor", "number" (a float or a 0-dim tensor) or "tensors" (a sequence of tensors).
-        exact_zero: Entries whose expected value is 0 must be exactly 0 (the weights of hidden keys).
+        exact_zero: Which entries must be exactly 0 in a case, as booleans of the result's shape (the weights of
+            hidden keys).
         compare: Replaces the comparison where several results are right: gets (got, expected, case) as arrays and
             the case, returns None or the sentence that says what is wrong.
     """
@@ -34,7 +35,7 @@ class Output:
     axes: tuple[str, ...] = ()
     dtype: Literal["input", "bool", "int64"] = "input"
     kind: Literal["tensor", "number", "tensors"] = "tensor"
-    exact_zero: bool = False
+    exact_zero: Callable[[Case, tuple[int, ...]], Any] | None = None
     compare: Callable[[Any, Any, Case], str | None] | None = None
 
 
@@ -57,7 +58,7 @@ class Case:
             (does it name a device?); "default_device" runs it while new tensors are made on another device;
             "repeat" makes the calls of `then` before and after it, and it again.
         gradients: Names of the arguments (or parameters) whose gradients are graded.
-        layouts: How an argument lies in memory, by its name: "transposed", "strided" or "expanded".
+        layouts: How an argument lies in memory, by its name: "transposed", "permuted", "strided" or "expanded".
         then: Further calls for "repeat".
         init: Arguments of the constructor, for a class.
         weights: The parameters to load, for a class.
@@ -77,6 +78,14 @@ class Case:
     weights: Mapping[str, Any] | None = None
     tolerance: float | None = None
     compared: tuple[str, ...] = ()
+
+    @property
+    def calls(self) -> tuple[Case, ...]:
+        """One case for each call: itself alone, or for "repeat" those of `then` and itself, twice."""
+        if not self.then:
+            return (self,)
+        once = (*(replace(self, arguments=arguments, then=()) for arguments in self.then), replace(self, then=()))
+        return once + once
 
     @property
     def has_tensor(self) -> bool:

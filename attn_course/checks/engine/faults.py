@@ -36,12 +36,12 @@ def case_fault(exercise: Exercise, case: Case, got: Response, expected: Response
         return device_fault(exercise, case, got.observations[0])
     if measure == "state":
         return _state_fault(exercise, case, got, expected, dtype)
-    for one, target_one in zip(got.observations, expected.observations, strict=True):
+    for call, one, target_one in zip(case.calls, got.observations, expected.observations, strict=True):
         fault = None
         if measure == "gradients":
-            fault = compare.gradients_fault(case, one, target_one)
+            fault = compare.gradients_fault(call, one, target_one)
         elif measure == "values":
-            fault = compare.values_fault(exercise, case, one, target_one, dtype)
+            fault = compare.values_fault(exercise, call, one, target_one, dtype)
         elif measure == "dtype":
             fault = compare.dtype_fault(exercise, one, dtype)
         elif measure == "unchanged":
@@ -58,16 +58,18 @@ def _state_fault(exercise: Exercise, case: Case, got: Response, expected: Respon
     """
     count = len(got.observations) // 2
     first, second = got.observations[:count], got.observations[count:]
-    for one, again in zip(first, second, strict=True):
+    for call, one, again in zip(case.calls, first, second, strict=False):
         if one.failure is not None:
             return compare.failure_fault(one.failure)
-        repeated = compare.values_fault(exercise, case, again, one, dtype)
+        if again.failure is None and compare.equal_results(exercise, call, one.result, again.result, dtype):
+            continue
+        repeated = compare.values_fault(exercise, call, again, one, dtype)
         if repeated is not None:
             return Fault("state", f"the same call gives another result the second time: {repeated.message}")
     verdicts: dict[tuple, list[Fault | None]] = {}
-    for arguments, one, target in zip((*case.then, case.arguments), first, expected.observations, strict=False):
-        fault = compare.values_fault(exercise, case, one, target, dtype)
-        verdicts.setdefault(_shapes(arguments), []).append(fault)
+    for call, one, target in zip(case.calls, first, expected.observations, strict=False):
+        fault = compare.values_fault(exercise, call, one, target, dtype)
+        verdicts.setdefault(_shapes(call.arguments), []).append(fault)
     for alike in verdicts.values():
         wrong = [fault for fault in alike if fault is not None]
         if wrong and len(wrong) < len(alike):

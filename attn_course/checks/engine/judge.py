@@ -87,7 +87,7 @@ def _decide(
         looked_at += 1
         fault = case_fault(exercise, case, one, target, aspect.measure)
         if fault is None and aspect.measure in HYGIENE and _first_error(one) and case.observe in {"values", "repeat"}:
-            fault = compare.failure_fault(_first_error(one).failure)
+            fault = compare.Fault("waiting", "this counts once the code runs in every case")
         if fault is not None:
             failed += 1
             if not message:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
+
+import torch
 
 LIBRARY = frozenset(
     {
@@ -44,6 +47,14 @@ class Watch:
         self.names = LIBRARY - allowed
         self.forbidden = [tuple(entry.split(":")) for entry in forbidden]
         self.seen = ""
+
+    def look_inside(self, learner: Any) -> None:
+        """A compiled function makes its calls out of the interpreter's sight: read them from its graph."""
+        if isinstance(learner, torch.jit.ScriptFunction):
+            graph = str(learner.inlined_graph)
+            for name in sorted(self.names):
+                if f"aten::{name}(" in graph:
+                    self.seen = name
 
     def __call__(self, frame: FrameType, event: str, arg: Any) -> None:
         """Called by the interpreter at each call (sys.setprofile), of Python functions and of built-in ones."""
@@ -87,8 +98,13 @@ def watching(watch: Watch | None) -> Iterator[None]:
     if before is not None and not callable(before):  # a profiler written in C: it could not be set again
         yield
         return
+    threads_before = threading.getprofile()
     sys.setprofile(watch)
+    threading.setprofile(watch)
     try:
         yield
+        if sys.getprofile() is not watch and not watch.seen:
+            watch.seen = "sys.setprofile"  # switches off what looks for ready-made answers
     finally:
         sys.setprofile(before)
+        threading.setprofile(threads_before)

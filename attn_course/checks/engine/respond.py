@@ -64,11 +64,13 @@ def respond(
     if problem:
         return Responses(exercise.id, seed, refusal=problem)
     watcher = Watch(exercise.allowed, exercise.forbidden) if watch else None
+    if watcher:
+        watcher.look_inside(learner)
     cases = exercise.cases(seed)
     with _undisturbed():
         responses = tuple(
             _run(exercise, learner, case, _Materials(device, precision, seed * 7919 + index), watcher)
-            if only is None or index in only
+            if (only is None or index in only) and not (watcher and watcher.seen)
             else Response(())
             for index, case in enumerate(cases)
         )
@@ -163,10 +165,10 @@ class _Materials:
             return [self.tensor(item) for item in argument]
         return argument
 
-    def arguments(self, case: Case, arguments: Mapping[str, Any], track: bool) -> dict[str, Any]:
+    def arguments(self, case: Case, track: bool) -> dict[str, Any]:
         return {
             name: self.argument(name, argument, case.layouts.get(name, ""), track and name in case.gradients)
-            for name, argument in arguments.items()
+            for name, argument in case.arguments.items()
         }
 
     def module(self, exercise: Exercise, learner: type[nn.Module], case: Case, track: bool) -> nn.Module:
@@ -196,6 +198,8 @@ class _Materials:
 def _lay_out(tensor: Tensor, layout: str) -> Tensor:
     if layout == "transposed":
         return tensor.transpose(-1, -2).contiguous().transpose(-1, -2)
+    if layout == "permuted":
+        return tensor.transpose(0, -2).contiguous().transpose(0, -2)
     if layout == "strided":
         return torch.stack([tensor, tensor], dim=-1)[..., 0]
     if layout == "expanded":
@@ -212,13 +216,12 @@ def _run(exercise: Exercise, learner: Any, case: Case, materials: _Materials, wa
     elif case.observe == "default_device":
         mode = Elsewhere() if case.has_tensor else default_device()
     track = case.observe == "gradients"
-    calls = (*case.then, case.arguments, *case.then, case.arguments) if case.then else (case.arguments,)
     subject, failure = learner, None
     if exercise.kind == "class":
         subject, failure = _attempt(lambda: _method(materials.module(exercise, learner, case, track), exercise), watch)
     if failure is not None:
-        return Response(tuple(Observation(failure=failure) for _ in calls))
-    return Response(tuple(_call(exercise, subject, case, arguments, materials, mode, watch) for arguments in calls))
+        return Response(tuple(Observation(failure=failure) for _ in case.calls))
+    return Response(tuple(_call(exercise, subject, one, materials, mode, watch) for one in case.calls))
 
 
 def _method(module: nn.Module, exercise: Exercise) -> Any:
@@ -230,10 +233,12 @@ def _method(module: nn.Module, exercise: Exercise) -> Any:
     return getattr(module, exercise.method)
 
 
-def _attempt(action: Any, watch: Watch | None, where: str = "forward") -> tuple[Any, Failure | None]:
-    """Do something of the learner's: its result and None, or None and how it failed."""
+def _attempt(
+    action: Any, watch: Watch | None, where: str = "forward", graph: bool = True
+) -> tuple[Any, Failure | None]:
+    """Do something of the learner's, with or without a graph for gradients: its result and None, or None and why."""
     try:
-        with torch.enable_grad(), watching(watch):
+        with torch.set_grad_enabled(graph), watching(watch):
             return action(), None
     except KeyboardInterrupt:
         raise
@@ -247,23 +252,23 @@ def _call(
     exercise: Exercise,
     subject: Any,
     case: Case,
-    arguments: Mapping[str, Any],
     materials: _Materials,
     mode: Any,
     watch: Watch | None,
 ) -> Observation:
     track = case.observe == "gradients"
-    given = materials.arguments(case, arguments, track)
-    mismatch = _signature_mismatch(exercise, subject, given)
+    given = materials.arguments(case, track)
+    mismatch, by_name = _signature(exercise, subject, given)
     if mismatch:
         return Observation(failure=Failure("signature", mismatch))
     before = {name: _copy(value) for name, value in given.items()}
 
     def action() -> Any:
         with mode:
-            return subject(*given.values())
+            positional = [value for name, value in given.items() if name not in by_name]
+            return subject(*positional, **{name: given[name] for name in by_name})
 
-    result, failure = _attempt(action, watch)
+    result, failure = _attempt(action, watch, graph=not exercise.forbidden)  # a gradient by hand needs no graph
     if failure is not None:
         return Observation(failure=failure)
     changed = tuple(name for name in given if not _equal(before[name], given[name]))
@@ -275,18 +280,24 @@ def _call(
     return Observation(value_of(result), None, gradients, changed)
 
 
-def _signature_mismatch(exercise: Exercise, subject: Any, given: Mapping[str, Any]) -> str:
+def _signature(exercise: Exercise, subject: Any, given: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
+    """Why the call cannot be made, or ""; and which arguments go by name, because they are keyword-only."""
     try:
         signature = inspect.signature(subject.forward if isinstance(subject, nn.Module) else subject)
         shown = str(signature)
     except Exception:  # a callable without a readable signature is tried as it is
-        return ""
+        return "", frozenset()
+    only = {name for name, p in signature.parameters.items() if p.kind is p.KEYWORD_ONLY}
+    by_name = frozenset(only & set(given))
     try:
-        signature.bind(*given.values())
+        signature.bind(
+            *(value for name, value in given.items() if name not in by_name), **{name: given[name] for name in by_name}
+        )
     except TypeError:
         name = exercise.id if exercise.kind == "function" else exercise.method
-        return f"{name}{shown} cannot be called as {name}({', '.join(given)}). Asked is {exercise.signature}."
-    return ""
+        said = f"{name}{shown} cannot be called as {name}({', '.join(given)}). Asked is {exercise.signature}."
+        return said, frozenset()
+    return "", by_name
 
 
 def _backward(exercise: Exercise, case: Case, result: Any, materials: _Materials) -> dict[str, Any]:
