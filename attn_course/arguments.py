@@ -72,8 +72,7 @@ def require_tensor(name: str, value: object) -> None:
     """
     if not isinstance(value, Tensor):
         raise TypeError(
-            f"{name} must be a tensor, but is a {type(value).__name__}: build one with torch.tensor or "
-            "torch.stack."
+            f"{name} must be a tensor, but is a {type(value).__name__}: build one with torch.tensor or torch.stack."
         )
 
 
@@ -90,8 +89,7 @@ def require_same_kind(**tensors: Tensor) -> None:
             raise TypeError(f"{name} must be floating point, but is {tensor.dtype}: use {name}.float().")
         if tensor.dtype != first.dtype:
             raise TypeError(
-                f"{name} is {tensor.dtype}, but {first_name} is {first.dtype}: "
-                f"use {name}.to({first_name}.dtype)."
+                f"{name} is {tensor.dtype}, but {first_name} is {first.dtype}: use {name}.to({first_name}.dtype)."
             )
         require_same_device(**{first_name: first, name: tensor})
 

@@ -223,9 +223,7 @@ def run_rnn(
         ValueError: shapes or devices do not fit together, or a length lies outside 1 to `time`.
     """
     d_hidden = require_shapes(W_h=(W_h, "d_hidden d_hidden"))["d_hidden"]
-    states, (final,) = _run(
-        lambda x, state: (rnn_step(x, *state, W_x, W_h, bias),), inputs, lengths, d_hidden, 1
-    )
+    states, (final,) = _run(lambda x, state: (rnn_step(x, *state, W_x, W_h, bias),), inputs, lengths, d_hidden, 1)
     return states, final
 
 
@@ -235,9 +233,7 @@ def run_lstm(
     W_x: Float[Tensor, "d_in gates"],
     W_h: Float[Tensor, "d_hidden gates"],
     bias: Float[Tensor, " gates"],
-) -> tuple[
-    Float[Tensor, "batch time d_hidden"], Float[Tensor, "batch d_hidden"], Float[Tensor, "batch d_hidden"]
-]:
+) -> tuple[Float[Tensor, "batch time d_hidden"], Float[Tensor, "batch d_hidden"], Float[Tensor, "batch d_hidden"]]:
     """Run `lstm_step` over padded sequences, from a hidden state and a cell of zeros.
 
     Args:
@@ -256,9 +252,7 @@ def run_lstm(
         ValueError: shapes or devices do not fit together, or a length lies outside 1 to `time`.
     """
     d_hidden = require_shapes(W_h=(W_h, "d_hidden gates"))["d_hidden"]
-    states, (hidden, cell) = _run(
-        lambda x, state: lstm_step(x, *state, W_x, W_h, bias), inputs, lengths, d_hidden, 2
-    )
+    states, (hidden, cell) = _run(lambda x, state: lstm_step(x, *state, W_x, W_h, bias), inputs, lengths, d_hidden, 2)
     return states, hidden, cell
 
 
@@ -274,9 +268,7 @@ def run_gru(
     Args, returns and errors are those of `run_rnn`, with the shapes of `gru_step`.
     """
     d_hidden = require_shapes(W_h=(W_h, "d_hidden gates"))["d_hidden"]
-    states, (final,) = _run(
-        lambda x, state: (gru_step(x, *state, W_x, W_h, bias),), inputs, lengths, d_hidden, 1
-    )
+    states, (final,) = _run(lambda x, state: (gru_step(x, *state, W_x, W_h, bias),), inputs, lengths, d_hidden, 1)
     return states, final
 
 
