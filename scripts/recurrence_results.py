@@ -1,6 +1,6 @@
 """Run the long experiments of chapter 01 and write their results for the page to read.
 
-    python scripts/recurrence_results.py            # all that is missing in the file; half an hour for all of it on two cores
+    python scripts/recurrence_results.py            # all that is missing in the file
     python scripts/recurrence_results.py --afresh   # all of it again
 
 Every run is written as soon as it is done, with all its settings and its seed, so an interrupted script
