@@ -111,6 +111,7 @@ def clip_gradients(seed: int) -> list[Case]:
         Case("clip", "float32", _gradients(d, long, 2.5, (3, 2), (5,), dtype=F32), compared=lists),
         Case("clip", "one tensor is all zero", _one_zero(d, long, 3.0), compared=lists),
         Case("small", "norm below max_norm", _gradients(d, 3.0, long, (3, 5), (5,)), compared=lists),
+        Case("small", "norm a little below max_norm", _gradients(d, 2.4, 2.5, (3, 5), (5,)), compared=lists),
         Case("small", "norm far below max_norm", _gradients(d, 2.5, 1000.0, (3, 2), (7,)), compared=lists),
         Case("small", "all gradients are zero", _zeros(2.0, (3, 5), (2,)), compared=lists),
         Case("norm", "norm above max_norm", _gradients(d, long, 2.5, (3, 5), (5,), (7, 3)), compared=("norm",)),

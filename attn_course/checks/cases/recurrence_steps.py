@@ -71,12 +71,15 @@ def rnn_step(seed: int) -> list[Case]:
         Case("batch", "no batch axis", _rnn(d, d_in=3, d_hidden=5)),
         Case("batch", "no batch axis, d_in = d_hidden = 4", _rnn(d, d_in=4, d_hidden=4)),
         Case("batch", "two batch axes", stacked, layouts={"x": "transposed", "hidden": "transposed"}),
+        Case("batch", "three batch axes", _rnn(d, 2, 3, 1, d_in=4, d_hidden=5)),
         Case("batch", "batch of one, d_hidden = 1", _rnn(d, 1, d_in=5, d_hidden=1), layouts={"x": "strided"}),
         Case("batch", "an expanded state", shared, layouts={"hidden": "expanded", "W_x": "transposed"}),
         Case("extremes", "sums near ±1000", _saturated(d, 2, 3, signs, 1, F64)),
         Case("extremes", "sums near ±1000, float32", _saturated(d, 3, 2, -signs, 1, F32)),
         Case("gradients", "one batch axis", _rnn(d, 3, d_in=2, d_hidden=5), observe="gradients", gradients=RNN),
         Case("gradients", "d_in = d_hidden = 3", _rnn(d, 2, d_in=3, d_hidden=3), observe="gradients", gradients=RNN),
+        Case("gradients", "no batch axis", _rnn(d, d_in=2, d_hidden=5), observe="gradients", gradients=RNN),
+        Case("gradients", "two batch axes", _rnn(d, 3, 2, d_in=4, d_hidden=5), observe="gradients", gradients=RNN),
         Case("device", "inputs on another device", _rnn(d, 2, d_in=3, d_hidden=5), observe="meta"),
         Case("device", "another default device", _rnn(d, 2, d_in=3, d_hidden=5), observe="default_device"),
         Case(
@@ -133,11 +136,14 @@ def lstm_step(seed: int) -> list[Case]:
         Case("bias", "float32", _lstm(d, 5, d_in=2, d_hidden=3, dtype=F32)),
         Case("batch", "no batch axis", _lstm(d, d_in=2, d_hidden=3)),
         Case("batch", "two batch axes", _lstm(d, 3, 2, d_in=5, d_hidden=4), layouts=layouts),
+        Case("batch", "three batch axes", _lstm(d, 2, 3, 1, d_in=4, d_hidden=5)),
         Case("batch", "batch of one, d_hidden = 1", _lstm(d, 1, d_in=3, d_hidden=1)),
         Case("batch", "an expanded state", shared, layouts={"hidden": "expanded", "cell": "expanded"}),
         Case("extremes", "gates near ±1000", _saturated_lstm(d, 2, 3, F64)),
         Case("extremes", "gates near ±1000, float32", _saturated_lstm(d, 3, 2, F32)),
         Case("gradients", "one batch axis", _lstm(d, 3, d_in=2, d_hidden=5), observe="gradients", gradients=LSTM),
+        Case("gradients", "no batch axis", _lstm(d, d_in=2, d_hidden=5), observe="gradients", gradients=LSTM),
+        Case("gradients", "two batch axes", _lstm(d, 3, 2, d_in=4, d_hidden=5), observe="gradients", gradients=LSTM),
         Case("device", "inputs on another device", _lstm(d, 2, d_in=3, d_hidden=5), observe="meta"),
         Case("device", "another default device", _lstm(d, 2, d_in=3, d_hidden=5), observe="default_device"),
         Case(
@@ -157,12 +163,14 @@ def past_the_end(case: Case, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def shuffled(d: Draw, *lengths: int) -> Tensor:
-    """The lengths in an order that neither rises nor falls throughout."""
+    """The lengths in an order that neither rises nor falls throughout, and that sorting twice does not undo."""
     ordered = torch.tensor(lengths)
+    distinct = len(set(lengths)) == len(lengths)
     while True:
         mixed = ordered[d.order(len(lengths))]
-        steps = mixed.diff()
-        if bool((steps > 0).any()) and bool((steps < 0).any()):
+        steps, by_length = mixed.diff(), mixed.argsort(descending=True)
+        undone = distinct and torch.equal(by_length[by_length], torch.arange(len(lengths)))
+        if bool((steps > 0).any()) and bool((steps < 0).any()) and not undone:
             return mixed
 
 
@@ -212,6 +220,7 @@ def _saturated_run(d: Draw) -> dict[str, Tensor]:
 def run_rnn(seed: int) -> list[Case]:
     d = Draw(seed, "run_rnn")
     strided = {"inputs": "strided", "W_h": "transposed"}
+    alike = _run(d, torch.full((4,), 3), 5, 2, 3)
     tiny = _run(d, shuffled(d, 2, 1, 2), 2, 3, 5)  # on `meta` every operation is slow
     return [
         Case("steps", "all sequences of 5 steps", _full(d, 2, 5, 4, 3), compared=("states",)),
@@ -221,6 +230,9 @@ def run_rnn(seed: int) -> list[Case]:
         Case("steps", "one sequence of 3 steps", _full(d, 1, 3, 2, 5), layouts=strided, compared=("states",)),
         Case("zeros", "sequences of 1 to 5 steps", _padded(d), compared=("states",)),
         Case("zeros", "no sequence fills the 7 time steps", _short(d), compared=("states",)),
+        Case("zeros", "one sequence of 2 in 5 time steps", _run(d, torch.tensor([2]), 5, 2, 3), compared=("states",)),
+        Case("zeros", "all sequences of 3 in 5 time steps", alike, compared=("states",)),
+        Case("final", "all sequences of 3 in 5 time steps", alike, compared=("final",)),
         Case("final", "sequences of 1 to 5 steps", _padded(d), compared=("final",)),
         Case("final", "no sequence fills the 7 time steps", _short(d), compared=("final",)),
         Case("final", "sequences of 1 to 5 steps, float32", _padded(d, F32), compared=("final",)),
@@ -230,6 +242,7 @@ def run_rnn(seed: int) -> list[Case]:
         Case("extremes", "sums near ±1000", _saturated_run(d)),
         Case("gradients", "sequences of 1 to 5 steps", _padded(d), observe="gradients", gradients=RUN),
         Case("gradients", "sequences of 23 steps", _full(d, 2, 23, 3, 5), observe="gradients", gradients=RUN),
+        Case("gradients", "a single sequence", _full(d, 1, 4, 3, 5), observe="gradients", gradients=RUN),
         Case("gradients", "padding of a million", _padded(d, padding=1e6), observe="gradients", gradients=RUN),
         Case("device", "inputs on another device", tiny, observe="meta"),
         Case("device", "another default device", tiny, observe="default_device"),

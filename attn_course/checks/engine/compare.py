@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from attn_course.checks.engine.observe import Failure, Observation, Value
 TOLERANCE = {"float64": 1e-6, "float32": 1e-4, "float16": 1e-2, "bfloat16": 6e-2}
 GRADIENT_TOLERANCE = 1e-5
 FLOOR = 1e-6
+OTHER_DTYPE = re.compile(r"same dtype|scalar type|data type", re.IGNORECASE)
 SINGULAR = {
     "queries": "query",
     "entries": "entry",
@@ -78,6 +80,8 @@ def failure_fault(failure: Failure) -> Fault:
     code = f": `{failure.line}`" if failure.line else ""
     said = f"{failure.kind}: {failure.message}" if failure.message else failure.kind
     step = "the backward pass raises" if failure.where == "backward" else "your code raises"
+    if OTHER_DTYPE.search(failure.message):
+        code += ". A tensor of yours has another dtype than the inputs: make it with x.new_zeros(…) or dtype=x.dtype"
     return Fault("error", f"{step} {said}{where}{code}")  # the learner's line, never one of ours
 
 

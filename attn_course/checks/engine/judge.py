@@ -9,11 +9,10 @@ from importlib import import_module
 
 import torch
 
-from attn_course.checks.engine import compare
 from attn_course.checks.engine.diagnose import Diagnosis, diagnose
 from attn_course.checks.engine.exercise import HYGIENE, Aspect, Case, Chapter, Exercise, Mistake
 from attn_course.checks.engine.faults import case_fault, case_faults, looks_at
-from attn_course.checks.engine.observe import Observation, Response, Responses
+from attn_course.checks.engine.observe import Response, Responses
 from attn_course.checks.engine.report import PLAIN, AspectResult, Report
 from attn_course.checks.engine.respond import respond
 
@@ -80,14 +79,13 @@ def expected_responses(exercise: Exercise, seed: int) -> Responses:
 def _decide(
     aspect: Aspect, exercise: Exercise, cases: Sequence[Case], got: Sequence[Response], expected: Sequence[Response]
 ) -> AspectResult:
-    message, kind, failed, looked_at = "", "", 0, 0
+    message, kind, failed, looked_at, ran = "", "", 0, 0, False
     for case, one, target in zip(cases, got, expected, strict=True):
         if not looks_at(aspect, case):
             continue
         looked_at += 1
+        ran = ran or any(call.failure is None for call in one.observations)
         fault = case_fault(exercise, case, one, target, aspect.measure)
-        if fault is None and aspect.measure in HYGIENE and _first_error(one) and case.observe in {"values", "repeat"}:
-            fault = compare.Fault("waiting", "this counts once the code runs in every case")
         if fault is not None:
             failed += 1
             if not message:
@@ -95,6 +93,8 @@ def _decide(
                 message = fault.message if kind in PLAIN else f"{case.name}: {fault.message}"
     if not looked_at:
         raise ValueError(f"{exercise.id}: no case shows the aspect {aspect.id}")
+    if not ran and not message and aspect.measure in {"dtype", "unchanged"}:
+        message, kind = "this counts once the code runs", "waiting"
     if failed > 1 and kind not in PLAIN:
         message += f" ({failed} of {looked_at} cases)"
     score = 0.0 if message else aspect.points
@@ -111,10 +111,6 @@ def _same_trouble(exercise: Exercise, results: Sequence[AspectResult]) -> str:
             sentence = sentence[0].upper() + sentence[1:]
         return sentence if sentence.endswith((".", "`")) else f"{sentence}."
     return ""
-
-
-def _first_error(response: Response) -> Observation | None:
-    return next((one for one in response.observations if one.failure is not None), None)
 
 
 def _refused(
