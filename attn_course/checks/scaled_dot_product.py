@@ -5,42 +5,25 @@ from __future__ import annotations
 from attn_course.checks.cases.scaled_dot_product import (
     attention_cases,
     causal_cases,
-    hidden_keys,
     padding_cases,
     scores_cases,
 )
 from attn_course.checks.cases.scaled_dot_product_backward import backward_cases
-from attn_course.checks.cases.scaled_dot_product_projected import cross_cases, self_cases
 from attn_course.checks.engine import Aspect, Chapter, Exercise, Output
 from attn_course.checks.engine.manners import manner
-
-SCALE = "scaled-dot-product-scale"
-EQUATION = "scaled-dot-product-equation"
-MASKS = "scaled-dot-product-masks"
-HIDDEN_ROWS = "scaled-dot-product-hidden-rows"
-SELF_CROSS = "scaled-dot-product-self-cross"
-BACKWARD = "scaled-dot-product-backward"
-PRECISION = "scaled-dot-product-precision"
-
-SECTIONS = {
-    "scaled-dot-product-question": "The question",
-    "scaled-dot-product-by-hand": "Three keys by hand",
-    EQUATION: "The equation",
-    SCALE: "Why divide by √d_k",
-    MASKS: "Masks",
-    HIDDEN_ROWS: "A query that may see nothing",
-    SELF_CROSS: "Self-attention and cross-attention",
-    BACKWARD: "The backward pass by hand",
-    PRECISION: "Half precision",
-    "scaled-dot-product-code": "The code",
-    "scaled-dot-product-experiment": "The experiment",
-    "scaled-dot-product-said": "What is often said",
-    "scaled-dot-product-exercises": "Exercises",
-    "scaled-dot-product-sources": "Sources and further reading",
-}
-
-REFERENCE = "attn_course.scaled_dot_product"
-ATTENTION = (Output("context", ("queries", "features")), Output("weights", ("queries", "keys"), exact_zero=hidden_keys))
+from attn_course.checks.parts.scaled_dot_product_projected import cross_attention, self_attention
+from attn_course.checks.parts.scaled_dot_product_shared import (
+    ATTENTION,
+    BACKWARD,
+    EQUATION,
+    HIDDEN_ROWS,
+    MASKS,
+    PRECISION,
+    REFERENCE,
+    SCALE,
+    SECTIONS,
+    mixed,
+)
 
 AUTOGRAD = frozenset(
     {
@@ -64,18 +47,6 @@ AUTOGRAD = frozenset(
     }
 )
 """torch's ways to a gradient that need no derivation. `torch.no_grad` and `torch.vmap` stay free."""
-
-
-def mixed(points: float) -> Aspect:
-    """The aspect in which all others meet."""
-    return Aspect(
-        "mixed",
-        "all of it at once: the scale with any mask, any batch axes, equal and unequal sizes",
-        points,
-        "what is right alone must be right together: look at the case that is named here",
-        EQUATION,
-    )
-
 
 scaled_dot_scores = Exercise(
     id="scaled_dot_scores",
@@ -240,112 +211,6 @@ scaled_dot_product_attention = Exercise(
     reference=f"{REFERENCE}:scaled_dot_product_attention",
 )
 
-
-def _projected(
-    id: str, points: float, signature: str, cases: object, worth: dict[str, float], roles: tuple[str, str]
-) -> Exercise:
-    """`self_attention` or `cross_attention`: the aspects are the same."""
-    return Exercise(
-        id=id,
-        points=points,
-        signature=signature,
-        returns=ATTENTION,
-        cases=cases,  # type: ignore[arg-type]
-        aspects=(
-            Aspect("roles", roles[0], worth["roles"], roles[1], SELF_CROSS),
-            Aspect(
-                "scale",
-                "scores are divided by the square root of the width of the keys",
-                worth["scale"],
-                "after the projection the keys are d_k wide, not d_model",
-                SCALE,
-            ),
-            Aspect(
-                "mask",
-                "the mask hides keys from queries",
-                worth["mask"],
-                "the last axis of the mask is that of the keys",
-                MASKS,
-            ),
-            Aspect("rows", "a query that may see nothing gets 0, not NaN", worth["rows"], "", HIDDEN_ROWS),
-            Aspect(
-                "extremes",
-                "large scores and large hidden numbers do no harm",
-                worth["extremes"],
-                "exp overflows: subtract the largest visible score of each row first, as torch.softmax does",
-                MASKS,
-            ),
-            Aspect("batch", "any leading batch sizes", worth["batch"], "name axes from the end: -1 and -2", EQUATION),
-            mixed(worth["mixed"]),
-            manner("gradients", worth["gradients"]),
-            Aspect(
-                "hidden_gradients",
-                "the gradient is right, and finite, where keys or whole rows are hidden",
-                worth["hidden_gradients"],
-                "0 · inf and 0 · NaN are NaN: keep inf and NaN out of the forward pass",
-                HIDDEN_ROWS,
-                "gradients",
-            ),
-            manner("dtype", worth["dtype"]),
-            manner("device", worth["device"]),
-            manner("unchanged", worth["unchanged"]),
-            manner("state", worth["state"]),
-        ),
-        reference=f"{REFERENCE}:{id}",
-    )
-
-
-self_attention = _projected(
-    "self_attention",
-    2,
-    "self_attention(x, W_query, W_key, W_value, mask=None)",
-    self_cases,
-    {
-        "roles": 0.5,
-        "mixed": 0.1,
-        "scale": 0.35,
-        "mask": 0.3,
-        "rows": 0.1,
-        "extremes": 0.1,
-        "batch": 0.1,
-        "gradients": 0.15,
-        "hidden_gradients": 0.1,
-        "dtype": 0.05,
-        "device": 0.05,
-        "unchanged": 0.05,
-        "state": 0.05,
-    },
-    (
-        "queries, keys and values are x times their own matrix",
-        "the weights of query i are the softmax of (x W_query)[i] · (x W_key)[j] over j",
-    ),
-)
-
-cross_attention = _projected(
-    "cross_attention",
-    3,
-    "cross_attention(x, memory, W_query, W_key, W_value, mask=None)",
-    cross_cases,
-    {
-        "roles": 0.75,
-        "mixed": 0.15,
-        "scale": 0.5,
-        "mask": 0.5,
-        "rows": 0.15,
-        "extremes": 0.15,
-        "batch": 0.15,
-        "gradients": 0.2,
-        "hidden_gradients": 0.1,
-        "dtype": 0.1,
-        "device": 0.1,
-        "unchanged": 0.1,
-        "state": 0.05,
-    },
-    (
-        "queries come from x, keys and values from memory, each by its own matrix",
-        "x asks and memory answers: the weights have one row per position of x and one column per position of memory",
-    ),
-)
 
 attention_backward = Exercise(
     id="attention_backward",

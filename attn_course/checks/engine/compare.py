@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,19 +11,12 @@ import torch
 from attn_course.checks.engine.devices import is_meta, mixes_devices
 from attn_course.checks.engine.exercise import Case, Exercise, Output
 from attn_course.checks.engine.observe import Failure, Observation, Value
+from attn_course.checks.engine.wording import number, place_of, row_of, shape_sentence
 
 TOLERANCE = {"float64": 1e-6, "float32": 1e-4, "float16": 1e-2, "bfloat16": 6e-2}
 GRADIENT_TOLERANCE = 1e-5
 FLOOR = 1e-6
 OTHER_DTYPE = re.compile(r"same dtype|scalar type|data type", re.IGNORECASE)
-SINGULAR = {
-    "queries": "query",
-    "entries": "entry",
-    "batch": "batch item",
-    "time": "time step",
-    "target": "target position",
-    "vocab": "token of the vocabulary",
-}
 
 
 @dataclass(frozen=True)
@@ -159,7 +150,7 @@ def numbers_fault(output: Output, got: np.ndarray, expected: np.ndarray, relativ
     got, expected = got.astype(np.float64), expected.astype(np.float64)
     for bad, word in ((np.isnan(got), "NaN"), (np.isinf(got) & ~np.isinf(expected), "infinite")):
         if bad.any():
-            place = _place(output, np.unravel_index(int(bad.argmax()), got.shape))
+            place = place_of(output, np.unravel_index(int(bad.argmax()), got.shape))
             count = f" ({int(bad.sum())} of {bad.size} entries)" if bad.size > 1 else ""
             return Fault("nan", f"{output.name}{place}: {word}{count}, expected {_row(expected, bad)}")
     largest = float(np.abs(expected).max())
@@ -179,7 +170,7 @@ def _leak_fault(output: Output, case: Case, got: np.ndarray) -> Fault | None:
     if not leak.any():
         return None
     index = np.unravel_index(int(leak.argmax()), got.shape)
-    return Fault("value", f"{output.name}{_place(output, index)}: {got[index]:.2g} where it must be exactly 0")
+    return Fault("value", f"{output.name}{place_of(output, index)}: {got[index]:.2g} where it must be exactly 0")
 
 
 def _row(expected: np.ndarray, where: np.ndarray) -> str:
@@ -194,64 +185,11 @@ def _difference(output: Output, got: np.ndarray, expected: np.ndarray, apart: np
     row = tuple(int(i) for i in index[:-1])
     start = max(0, min(int(index[-1]) - 2, got.shape[-1] - 5))
     shown = slice(start, start + 5)
-    place = _place(output, (*row, None))
+    place = place_of(output, (*row, None))
     if got.shape[-1] > 5:
         axis = output.axes[-1] if output.axes else "entries"
         place += f"{',' if place else ' at'} {axis} {start} to {min(start + 4, got.shape[-1] - 1)}"
     return f"your {output.name}{place} are {row_of(got[row][shown])}, expected {row_of(expected[row][shown])}"
-
-
-def row_of(entries: np.ndarray) -> str:
-    """A few numbers as a reader wants them."""
-    return "[" + ", ".join(number(float(entry)) for entry in entries) + "]"
-
-
-def number(entry: float) -> str:
-    """Three decimals where that says enough."""
-    if entry == 0 or 0.001 <= abs(entry) < 1000:
-        text = f"{entry:.3f}"
-        return text.rstrip("0").rstrip(".") if entry == int(entry) else text
-    return f"{entry:.2e}"
-
-
-def _place(output: Output, index: Sequence[Any]) -> str:
-    """Such as " at batch item 1, query 2"; without names of axes, " at [1, 2]"."""
-    known = [int(i) for i in index if i is not None]
-    if not known:
-        return ""
-    if not output.axes:
-        return f" at {known}"
-    names = axis_names(output, len(index))
-    batch = [int(i) for n, i in zip(names, index, strict=True) if n == "batch" and i is not None]
-    words = [f"{SINGULAR['batch']} {batch[0] if len(batch) == 1 else tuple(batch)}"] if batch else []
-    words += [
-        f"{SINGULAR.get(n, n.removesuffix('s'))} {int(i)}"
-        for n, i in zip(names, index, strict=True)
-        if i is not None and n != "batch"
-    ]
-    return f" at {', '.join(words)}"
-
-
-def axis_names(output: Output, count: int) -> list[str]:
-    """Names of `count` axes, right-aligned; those to the left are batch axes."""
-    own = list(output.axes)[max(0, len(output.axes) - count) :]
-    return ["batch"] * (count - len(own)) + own
-
-
-def shape_sentence(output: Output, got: tuple[int, ...], expected: tuple[int, ...]) -> str:
-    """Says which axis has the wrong size."""
-    said = f"{output.name} has shape {got}, asked is {expected}"
-    names = axis_names(output, len(expected))
-    if len(got) != len(expected):
-        return f"{said}: {len(got)} axes instead of {len(expected)} ({', '.join(names) or 'none'})"
-    if sorted(got) == sorted(expected) and len(set(got)) == len(got):
-        return f"{said}: the axes are in another order ({', '.join(names)} is asked)"
-    axes = [
-        f"axis {i - len(expected)} ({name}) is {g}, should be {e}"
-        for i, (name, g, e) in enumerate(zip(names, got, expected, strict=True))
-        if g != e
-    ]
-    return f"{said}: {'; '.join(axes)}"
 
 
 def gradients_fault(case: Case, got: Observation, expected: Observation) -> Fault | None:

@@ -1,0 +1,1 @@
+"""Parts of a chapter's exercises, where one module would be too long."""
