@@ -1,11 +1,12 @@
 """The extension that builds the site: formulas, folds, style sheets, and when pages are executed again."""
 
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
 import pytest
-from built_site import EXTENSIONS, ROOT
+from built_site import EXTENSIONS, ROOT, documents
 from course_site import assets, equations, freshness
 
 
@@ -54,6 +55,24 @@ def test_bars_around_something_stretch_or_hug_and_a_relation_keeps_its_space():
         assert bar.text == "|" and bar.get("lspace") == "0"
     (given,) = bars(r"a \mid b")
     assert "lspace" not in given.attrib
+
+
+def test_a_function_keeps_a_thin_space_from_what_is_not_in_brackets():
+    def spaces(tex):
+        root = ET.fromstring(equations.render(tex, display=False))
+        after = [element.get("rspace") for element in root.iter("mo") if element.text == "\u2061"]
+        return after, [element.get("width") for element in root.iter("mspace")]
+
+    assert spaces(r"\tanh 0.4") == (["0.1667em"], [])
+    assert spaces(r"\tanh(0.4)") == ([None], [])
+    assert spaces(r"\operatorname{softmax}\left(x\right)") == ([None], [])
+    assert spaces(r"0.5 \ln 2") == (["0.1667em"], ["0.1667em"])
+    assert spaces(r"= \tanh x") == (["0.1667em"], [])
+
+
+def test_only_a_low_root_is_marked():
+    for tex, low in [(r"\sqrt{d_k}", "low"), (r"\sqrt{\frac{1}{2}}", None), (r"\sqrt{1 + \sqrt{2}}", None)]:
+        assert ET.fromstring(equations.render(tex, display=False)).find(".//msqrt").get("class") == low
 
 
 def test_columns_of_aligned_equations_meet_at_the_relation():
@@ -167,6 +186,16 @@ def test_pages_are_executed_again_when_the_package_changes(tmp_path):
     assert freshness.digest(tmp_path) == first
     (tmp_path / "cli.py").write_text("print()\n")
     (tmp_path / "grading" / "ledger.py").write_text("pass\n")
+    (tmp_path / "checks").mkdir()
+    (tmp_path / "checks" / "attend.py").write_text("pass\n")
     assert freshness.digest(tmp_path) == first, "no page imports these"
     (tmp_path / "model.py").write_text("x = 2\n")
     assert freshness.digest(tmp_path) != first
+
+
+@pytest.mark.parametrize("name", documents())
+def test_no_page_imports_what_its_freshness_ignores(name):
+    text = (ROOT / f"{name}.md").read_text("utf-8")
+    ignored = "|".join(part.removesuffix(".py") for part in freshness.NOT_IN_PAGES)
+    assert not re.search(rf"^\s*(?:from|import) attn_course\.(?:{ignored})\b", text, flags=re.MULTILINE)
+    assert not re.search(r"^\s*(?:from attn_course import|import attn_course\s*$)", text, flags=re.MULTILINE)

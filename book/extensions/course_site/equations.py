@@ -39,6 +39,9 @@ _rendered: dict[tuple[str, bool], "str | FormulaError"] = {}  # by TeX and displ
 
 _NS = "{http://www.w3.org/1998/Math/MathML}"
 _BARS = {"∣": "|", "∥": "‖"}  # KaTeX's bars are relations, these are delimiters
+_APPLY = "\u2061"  # function application, which is not seen
+_THIN = "0.1667em"
+_CLOSING = (")", "]", "}", "!", "⟩")
 _UNDRAWN = {"menclose": r"\boxed and \cancel", "mlabeledtr": r"\tag"}
 
 # First code points of Unicode's mathematical alphabets: capitals, small letters, digits, capital and small Greek.
@@ -101,8 +104,11 @@ def for_browsers(markup: str) -> str:
         tag = element.tag.removeprefix(_NS)
         if tag in _UNDRAWN or (tag == "mtable" and element.get("width") == "100%"):
             raise FormulaError(f"browsers' MathML cannot draw {_UNDRAWN.get(tag, _UNDRAWN['mlabeledtr'])}")
+        _space_functions(element)
         if tag == "mrow":
             _join_upright_letters(element)
+        elif tag == "msqrt":
+            _mark_low_root(element)
         elif tag in ("mi", "mn", "mtext"):
             _set_alphabet(element)
         elif tag == "mo":
@@ -112,6 +118,34 @@ def for_browsers(markup: str) -> str:
     ET.register_namespace("", _NS.strip("{}"))
     text = ET.tostring(math, encoding="unicode")
     return text.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
+
+
+def _space_functions(parent: ET.Element) -> None:
+    r"""TeX sets a thin space between a function's name and what is not in brackets: 2 tanh 0.4, but tanh(0.4)."""
+    children = list(parent)
+    for index, child in enumerate(children):
+        if child.tag != f"{_NS}mo" or child.text != _APPLY or not index:
+            continue
+        after = children[index + 1] if index + 1 < len(children) else None
+        if after is not None and after.tag != f"{_NS}mo" and not _opens(after):
+            child.set("rspace", _THIN)
+        name, before = children[index - 1], children[index - 2] if index > 1 else None
+        if before is not None and (before.tag != f"{_NS}mo" or before.text in _CLOSING):
+            parent.insert(list(parent).index(name), ET.Element(f"{_NS}mspace", width=_THIN))
+
+
+def _opens(element: ET.Element) -> bool:
+    """Whether an element begins with a delimiter, as what stands between \\left and \\right does."""
+    while element.tag == f"{_NS}mrow" and len(element):
+        element = element[0]
+    return element.tag == f"{_NS}mo"
+
+
+def _mark_low_root(root: ET.Element) -> None:
+    """Chromium leaves room after every root for its widest form; site.css takes it back where the root is a low one."""
+    low = {f"{_NS}{tag}" for tag in ("msqrt", "mrow", "mi", "mn", "mo", "msub", "msup")}
+    if all(element.tag in low for element in root.iter()) and sum(e.tag == f"{_NS}msqrt" for e in root.iter()) == 1:
+        root.set("class", "low")
 
 
 def _join_upright_letters(row: ET.Element) -> None:

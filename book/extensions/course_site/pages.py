@@ -10,6 +10,8 @@ from sphinx.application import Sphinx
 _DESCRIPTION_LENGTH = 155
 # Names, punctuation and space have the colour of plain code in both themes: more than half of all elements of a page.
 _PLAIN_CODE = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
+# A comma after a formula stays on its line.
+_CLOSING_MARKS = re.compile(r"</math></span>([.,;:!?)\]”’…]+)")
 
 
 def description(doctree: nodes.document | None) -> str:
@@ -36,7 +38,19 @@ def complete(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
     # Docutils gives bibliographies a role that is deprecated, in a list that has no list items.
     body = body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
     body = body.replace(' role="doc-biblioentry"', "")
+    body = _CLOSING_MARKS.sub(r"</math>\1</span>", body)
     context["body"] = _PLAIN_CODE.sub(r"\1", body)
+
+
+def remove_old_pages(app: Sphinx, exception: Exception | None) -> None:
+    """Pages of an earlier build that the book no longer has."""
+    if exception or app.builder.format != "html":
+        return
+    out = Path(app.outdir)
+    for path in out.rglob("*.html"):
+        name = path.relative_to(out).with_suffix("").as_posix()
+        if name not in app.env.all_docs and name not in ("index", "search"):
+            path.unlink()
 
 
 def write_entry(app: Sphinx, exception: Exception | None) -> None:
@@ -59,4 +73,5 @@ def write_entry(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     app.connect("html-page-context", complete, priority=900)
+    app.connect("build-finished", remove_old_pages)
     app.connect("build-finished", write_entry, priority=900)
