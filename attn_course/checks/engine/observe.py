@@ -125,7 +125,7 @@ def value_of(thing: Any, depth: int = 0) -> Value:
 def _tensor(tensor: Tensor, name: str) -> Value:
     tensor = tensor.detach()
     if tensor.layout != torch.strided:
-        tensor = tensor.to_dense()
+        return Value("other", f"tensor of layout {str(tensor.layout).removeprefix('torch.')}")
     data = None
     if tensor.device.type != "meta" and tensor.numel() <= MAX_ENTRIES:
         plain = tensor.cpu().resolve_conj().resolve_neg()
