@@ -64,6 +64,18 @@ def browser():
         chromium.close()
 
 
+def settle(view) -> None:
+    """Wait until the page's script has measured what is too wide, which it does when the browser is idle."""
+    view.wait_for_timeout(100)  # for the events of what was just opened
+    if view.locator("article math, .attn-table, .attn-figure").count():
+        view.wait_for_selector("html[data-measured]", state="attached")
+
+
+def unfold(view) -> None:
+    view.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+    settle(view)
+
+
 @pytest.fixture
 def tab(browser, address):
     """Opens pages; at the end there must have been no error and no request to another host."""
@@ -80,8 +92,7 @@ def tab(browser, address):
         view.on("request", lambda r: r.url.startswith(allowed) or complaints.append(f"asks for {r.url}"))
         view.on("response", lambda r: r.status < 400 or complaints.append(f"{r.status}: {r.url}"))
         view.goto(f"{start}/{page}")
-        # The script looks at what is too wide when the page has been idle for a moment.
-        view.wait_for_timeout(300)
+        settle(view)
         return view
 
     yield open_page
@@ -98,8 +109,7 @@ def test_a_page_is_whole_and_accessible(tab, page, width, theme):
     assert view.evaluate("document.documentElement.dataset.theme") == theme
     assert view.evaluate(CLIPPED) == []
     # Folds are read open: what they hold must be as accessible as the rest.
-    view.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
-    view.wait_for_timeout(200)
+    unfold(view)
     view.evaluate(AXE)
     found = view.evaluate("axe.run({resultTypes: ['violations'], preload: false})")["violations"]
     assert [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in found] == []
@@ -110,13 +120,13 @@ def test_a_page_is_whole_and_accessible(tab, page, width, theme):
 @pytest.mark.parametrize("page", PAGES)
 def test_no_formula_is_clipped_on_narrow_and_middling_screens(tab, page, width):
     view = tab(page, width)
-    view.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
-    view.wait_for_timeout(200)
+    unfold(view)
     assert view.evaluate(CLIPPED) == []
 
 
 def test_what_scrolls_sideways_can_be_reached_by_keyboard(tab):
     view = tab(CHAPTER, 320)
+    unfold(view)
     boxes = view.evaluate(
         "[...document.querySelectorAll('.math-scroll')].map(b => [b.scrollWidth > b.clientWidth + 1, b.tabIndex])"
     )
