@@ -170,7 +170,7 @@ def svg(fig: "Figure", alt: str) -> str:
         ValueError: no alt, or an empty one.
     """
     alt = _text_alternative(alt)
-    return _tidy(_draw(fig), alt)
+    return _tidy(*_draw(fig), alt)
 
 
 def show(fig: "Figure", alt: str) -> None:
@@ -235,8 +235,8 @@ def _text_alternative(alt: Any) -> str:
     return " ".join(alt.split())
 
 
-def _draw(fig: "Figure") -> str:
-    """The SVG document as matplotlib writes it, with formulas as outlines and all other text as text.
+def _draw(fig: "Figure") -> tuple[str, tuple[float, float, float, float]]:
+    """The SVG document as matplotlib writes it, and its view box. Formulas are outlines, all other text is text.
 
     Text stays text because the reader's browser has fonts that the builder's machine may not have (Korean labels),
     formulas become outlines because their parts are placed for one font.
@@ -261,12 +261,16 @@ def _draw(fig: "Figure") -> str:
         renderer = Renderer(fig.bbox.width, fig.bbox.height, buffer, metadata=metadata)
         fig.draw(renderer)
         renderer.finalize()
-    return buffer.getvalue()
+        drawn = fig.get_tightbbox(renderer)
+    # What reaches over the edge, such as a broad legend, widens the picture and is not cut off.
+    height = fig.bbox.height
+    left, right = min(0.0, 72 * drawn.x0 - 1), max(fig.bbox.width, 72 * drawn.x1 + 1)
+    top, bottom = min(0.0, height - 72 * drawn.y1 - 1), max(height, height - 72 * drawn.y0 + 1)
+    return buffer.getvalue(), (left, top, right - left, bottom - top)
 
 
-def _tidy(document: str, alt: str) -> str:
+def _tidy(document: str, view: tuple[float, float, float, float], alt: str) -> str:
     """Turn matplotlib's SVG document into a small element that lives inside a page."""
-    width, height = map(float, re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', document).groups())
     body = document[document.index("<defs>", document.index("<svg")) : document.rindex("</svg>")]
     body = re.sub(r"<!--.*?-->|<style.*?</style>|<defs>\s*</defs>", "", body, flags=re.DOTALL)
     body = re.sub(r"font-family: [^;\"]*;? ?", "", body)
@@ -287,7 +291,7 @@ def _tidy(document: str, alt: str) -> str:
         body = flatter
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{html.escape(alt)}" '
-        f'viewBox="0 0 {width:g} {height:g}" width="{width * _SCREEN_SCALE:.0f}" '
+        f'viewBox="{" ".join(f"{number:.5g}" for number in view)}" width="{view[2] * _SCREEN_SCALE:.0f}" '
         f'style="max-width:100%;height:auto;font-family:inherit;stroke-linejoin:round" fill="currentColor">'
         f"<style>.pixels{{image-rendering:pixelated}}</style>{body}</svg>"
     )

@@ -54,6 +54,18 @@ def test_black_becomes_the_colour_of_the_page_and_the_background_is_bare():
     assert "#ffffff" not in svg, "neither figure, axes nor legend may paint a background"
 
 
+def test_what_reaches_over_the_edge_is_not_cut_off():
+    def view_box(label):
+        fig, ax = plots.figure()
+        ax.plot([1, 2], label=label)
+        fig.legend(loc="outside upper center")
+        return [float(number) for number in re.search(r'viewBox="([^"]*)"', plots.svg(fig, ALT))[1].split()]
+
+    assert view_box("short")[::2] == [0, 345.6]
+    left, _, width, _ = view_box("a label that is wider than the whole figure " * 3)
+    assert left < 0 and left + width > 345.6
+
+
 def test_plain_text_stays_text_and_formulas_need_no_font():
     svg = plots.svg(line_figure(), ALT)
     texts = [element.text for element in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
