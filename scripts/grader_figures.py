@@ -59,7 +59,6 @@ def figures(name: str) -> dict[str, Any]:
         "exercise": name,
         "chapter": chapter.number,
         "points": exercise.points,
-        "cases": len(exercise.cases(0)),
         "mistakes": sorted(mistake.id for mistake in known),
         "lost": lost,
         "named": named,
