@@ -15,8 +15,10 @@ from torch import nn
 
 from attn_course.checks import check, evaluate
 from attn_course.checks.engine import Aspect, Case, Chapter, Draw, Exercise, Fresh, Mistakes, Output
+from attn_course.checks.engine.diagnose import Diagnosis
 from attn_course.checks.engine.judge import judge
 from attn_course.checks.engine.manners import manner
+from attn_course.checks.engine.report import AspectResult, Report
 from attn_course.checks.engine.respond import respond
 from attn_course.checks.registry import UnknownExercise
 
@@ -246,6 +248,28 @@ def test_nan_is_said_with_its_place():
         return scaled, mean
 
     assert "scaled at row 1, column 2: NaN (1 of 35 entries)" in " ".join(verdict(learner).text.split())
+
+
+def test_negative_zero_is_zero_to_a_reader():
+    text = " ".join(verdict(lambda x, scale=2.0: (x * -0.0, x.mean(-1))).text.split())
+    assert "[0, 0, 0, 0, 0], expected [" in text
+    assert "-0," not in text
+
+
+def test_the_sentence_about_numbers_suits_one_result_and_many():
+    """The names of results are singular or plural: no verb is bent to them."""
+    text = " ".join(verdict(lambda x, scale=2.0: (x * scale, x.sum(dim=-1))).text.split())
+    assert "your mean: [" in text
+
+
+@pytest.mark.parametrize(
+    ("matched", "shown", "said"),
+    [(1, 1, "in the one case where"), (3, 3, "in all 3 cases where"), (2, 3, "in 2 of 3 cases where")],
+)
+def test_the_cases_of_a_mistake_are_counted_in_english(matched, shown, said):
+    diagnosis = Diagnosis("m", "A mistake.", "", matched, shown)
+    results = [AspectResult("a", "an aspect", 0.0, 1.0, "wrong")]
+    assert said in Report.of(CHAPTER, EXERCISE, 0, results, diagnosis).text
 
 
 def test_an_exception_shows_the_line_of_the_learner():

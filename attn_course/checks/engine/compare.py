@@ -189,7 +189,7 @@ def _difference(output: Output, got: np.ndarray, expected: np.ndarray, apart: np
     if got.shape[-1] > 5:
         axis = output.axes[-1] if output.axes else "entries"
         place += f"{',' if place else ' at'} {axis} {start} to {min(start + 4, got.shape[-1] - 1)}"
-    return f"your {output.name}{place} are {row_of(got[row][shown])}, expected {row_of(expected[row][shown])}"
+    return f"your {output.name}{place}: {row_of(got[row][shown])}, expected {row_of(expected[row][shown])}"
 
 
 def gradients_fault(case: Case, got: Observation, expected: Observation) -> Fault | None:

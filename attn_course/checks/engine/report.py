@@ -26,7 +26,6 @@ class AspectResult:
         points: Points to earn.
         message: What was seen, where it failed; "" where it passed.
         hint: What to try.
-        hint: What to try.
         reread: Label of a section of the book.
         kind: Kind of the fault that failed it, such as "value" or "error"; see `compare.Fault`.
     """
@@ -110,14 +109,16 @@ def _first_lines(chapter: Chapter, diagnosis: Diagnosis | None, refusal: str) ->
         return []
     lines = [diagnosis.sentence]
     if diagnosis.matched:
-        every = diagnosis.matched == diagnosis.shown
-        count = (
-            f"all {diagnosis.shown}" if every and diagnosis.shown > 1 else f"{diagnosis.matched} of {diagnosis.shown}"
-        )
-        lines.append(f"Your results match this mistake on {count} cases where it shows.")
+        lines.append(f"Your results match this mistake {_where(diagnosis.matched, diagnosis.shown)} where it shows.")
     if diagnosis.reread:
         lines.append(_reread(chapter, diagnosis.reread))
     return lines
+
+
+def _where(matched: int, shown: int) -> str:
+    if shown == 1:
+        return "in the one case"
+    return f"in all {shown} cases" if matched == shown else f"in {matched} of {shown} cases"
 
 
 def _reread(chapter: Chapter, label: str) -> str:

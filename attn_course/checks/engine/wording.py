@@ -27,7 +27,7 @@ def row_of(entries: np.ndarray) -> str:
 def number(entry: float) -> str:
     """Three decimals where that says enough."""
     if entry == 0 or 0.001 <= abs(entry) < 1000:
-        text = f"{entry:.3f}"
+        text = f"{abs(entry) if entry == 0 else entry:.3f}"  # -0.0 is 0 to a reader
         return text.rstrip("0").rstrip(".") if entry == int(entry) else text
     return f"{entry:.2e}"
 
