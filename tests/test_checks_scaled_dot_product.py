@@ -87,22 +87,23 @@ def by_backward_where_there_is_a_mask(grad_context, query, key, value, mask=None
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "known"),
     [
-        by_backward,
-        by_grad,
-        by_autograd_backward,
-        by_vjp,
-        by_func_grad,
-        by_jacrev,
-        by_jacfwd,
-        by_functional_vjp,
-        by_backward_where_there_is_a_mask,
+        (by_backward, "Tensor.backward"),
+        (by_grad, "torch.autograd.grad"),
+        (by_autograd_backward, "torch.autograd.backward"),
+        (by_vjp, "torch.func.vjp"),
+        (by_func_grad, "torch.func.grad"),
+        (by_jacrev, "torch.func.jacrev"),
+        (by_jacfwd, "torch.func.jacfwd"),
+        (by_functional_vjp, "torch.autograd.functional.vjp"),
+        (by_backward_where_there_is_a_mask, "Tensor.backward"),
     ],
 )
-def test_autograd_is_refused(answer):
+def test_autograd_is_refused_by_the_name_a_learner_knows(answer, known):
     report = evaluate("attention_backward", answer, 0)
     assert (report.score, report.diagnosis) == (0, "ready-made-answer")
+    assert f"This calls {known}, a ready-made" in report.text
 
 
 def differences(step, dtype=None, relative=False):

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import re
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from attn_course import attend, seq2seq
 from attn_course.checks import check, evaluate
 from attn_course.checks.engine import Aspect, Case, Chapter, Draw, Exercise, Fresh, Mistakes, Output
 from attn_course.checks.engine.diagnose import Diagnosis
@@ -303,29 +305,38 @@ def test_a_wrong_result_earns_nothing_for_its_manners():
     assert "this counts once a result is right" in report.text
 
 
+SDPA = "torch.nn.functional.scaled_dot_product_attention"
 READY_MADE = {
-    "sdpa": lambda x: F.scaled_dot_product_attention(x, x, x),
-    "sdpa through ops": lambda x: torch.ops.aten.scaled_dot_product_attention(x, x, x),
-    "sdpa overload": lambda x: torch.ops.aten.scaled_dot_product_attention.default(x, x, x),
-    "multi-head": lambda x: nn.MultiheadAttention(x.shape[-1], 1, dtype=x.dtype, batch_first=True)(x, x, x),
-    "lstm": lambda x: nn.LSTM(x.shape[-1], 3, dtype=x.dtype)(x),
-    "rnn": lambda x: nn.RNN(x.shape[-1], 3, dtype=x.dtype)(x),
-    "gru cell": lambda x: nn.GRUCell(x.shape[-1], 3, dtype=x.dtype)(x),
-    "clip": lambda x: nn.utils.clip_grad_norm_([nn.Parameter(x)], 1.0),
-    "course": lambda x: __import__("attn_course.attend", fromlist=["masked_softmax"]).masked_softmax(x),
+    "sdpa": (lambda x: F.scaled_dot_product_attention(x, x, x), SDPA),
+    "sdpa through ops": (lambda x: torch.ops.aten.scaled_dot_product_attention(x, x, x), SDPA),
+    "sdpa overload": (lambda x: torch.ops.aten.scaled_dot_product_attention.default(x, x, x), SDPA),
+    "multi-head": (
+        lambda x: nn.MultiheadAttention(x.shape[-1], 1, dtype=x.dtype, batch_first=True)(x, x, x),
+        "torch.nn.MultiheadAttention",
+    ),
+    "lstm": (lambda x: nn.LSTM(x.shape[-1], 3, dtype=x.dtype)(x), "torch.nn.LSTM"),
+    "rnn": (lambda x: nn.RNN(x.shape[-1], 3, dtype=x.dtype)(x), "torch.nn.RNN"),
+    "gru cell": (lambda x: nn.GRUCell(x.shape[-1], 3, dtype=x.dtype)(x), "torch.nn.GRUCell"),
+    "rnn cell": (lambda x: nn.RNNCell(x.shape[-1], 3, dtype=x.dtype)(x), "torch.nn.RNNCell"),
+    "clip": (lambda x: nn.utils.clip_grad_norm_([nn.Parameter(x)], 1.0), "torch.nn.utils.clip_grad_norm_"),
+    "course": (lambda x: attend.masked_softmax(x), "attn_course.attend.masked_softmax"),
+    "course's class": (lambda x: seq2seq.Seq2Seq(3, 3, 3, 3), "attn_course.seq2seq.Seq2Seq"),
 }
 
 
 @pytest.mark.parametrize("name", READY_MADE)
-def test_ready_made_answers_are_refused(name):
+def test_ready_made_answers_are_refused_by_the_name_a_learner_knows(name):
+    ready, known = READY_MADE[name]
+
     def learner(x, scale=2.0):
         if x.dim() == 2 and x.device.type != "meta":
-            READY_MADE[name](x)
+            ready(x)
         return scaled_mean(x, scale)
 
     report = verdict(learner)
     assert report.score == 0
     assert report.diagnosis == "ready-made-answer"
+    assert re.search(rf"This calls {re.escape(known)}( \(torch\.\w+\))?, a ready-made", " ".join(report.text.split()))
 
 
 def test_a_ready_made_answer_in_a_thread_or_behind_a_switched_off_watch_is_seen():

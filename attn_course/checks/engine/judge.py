@@ -13,6 +13,7 @@ from attn_course.checks.engine.diagnose import Diagnosis, diagnose
 from attn_course.checks.engine.exercise import HYGIENE, Aspect, Case, Chapter, Exercise, Mistake
 from attn_course.checks.engine.faults import case_fault, case_faults, looks_at
 from attn_course.checks.engine.observe import Response, Responses
+from attn_course.checks.engine.ready_made import SWITCHED_OFF, known_as
 from attn_course.checks.engine.report import PLAIN, AspectResult, Report
 from attn_course.checks.engine.respond import respond
 
@@ -34,11 +35,12 @@ def judge(chapter: Chapter, exercise: Exercise, responses: Responses, mistakes: 
     if responses.refusal:
         return _refused(chapter, exercise, responses, responses.refusal)
     if responses.ready_made:
-        name = responses.ready_made.removeprefix("attn_course.")
         said = (
-            f"This calls the ready-made answer {name}. The task is to write it: use elementary operations such as "
-            "products, exp, sum, softmax and indexing."
+            f"This calls {known_as(responses.ready_made)}, a ready-made answer. The task is to write it: use elementary "
+            "operations such as products, exp, sum, softmax and indexing."
         )
+        if responses.ready_made == SWITCHED_OFF:
+            said = f"This calls {SWITCHED_OFF}, by which the check looks for ready-made answers. Leave it out."
         return _refused(chapter, exercise, responses, said, READY_MADE)
     cases = exercise.cases(responses.seed)
     if len(cases) != len(responses.cases):

@@ -33,6 +33,46 @@ LIBRARY = frozenset(
 )
 """Functions of torch that are the answer to an exercise of this course."""
 
+SWITCHED_OFF = "sys.setprofile"
+"""Seen where a learner's code switches off what looks for ready-made answers."""
+
+CLIP = "torch.nn.utils.clip_grad_norm_"
+KNOWN_AS = {
+    "scaled_dot_product_attention": "torch.nn.functional.scaled_dot_product_attention",
+    "multi_head_attention_forward": "torch.nn.MultiheadAttention",
+    "_native_multi_head_attention": "torch.nn.MultiheadAttention",
+    "_transformer_encoder_layer_fwd": "torch.nn.TransformerEncoderLayer",
+    "flex_attention": "torch.nn.attention.flex_attention",
+    "lstm": "torch.nn.LSTM",
+    "gru": "torch.nn.GRU",
+    "rnn_tanh": "torch.nn.RNN",
+    "rnn_relu": "torch.nn.RNN",
+    "lstm_cell": "torch.nn.LSTMCell (torch.lstm_cell)",
+    "gru_cell": "torch.nn.GRUCell (torch.gru_cell)",
+    "rnn_tanh_cell": "torch.nn.RNNCell (torch.rnn_tanh_cell)",
+    "rnn_relu_cell": "torch.nn.RNNCell (torch.rnn_relu_cell)",
+    "clip_grad_norm_": CLIP,
+    "clip_grads_with_norm_": CLIP,
+    "_clip_grads_with_norm_": CLIP,
+    "_engine_run_backward": "torch.autograd",
+    "run_backward": "torch.autograd",
+}
+"""Name of a function inside torch → what a learner calls it."""
+
+
+def known_as(name: str) -> str:
+    """What a learner calls the ready-made answer that a `Watch` saw under `name`."""
+    module, _, function = name.rpartition(".")
+    if function.startswith("_scaled_dot_product"):
+        function = "scaled_dot_product_attention"
+    if function in KNOWN_AS:
+        return KNOWN_AS[function]
+    if module == "torch._tensor":
+        return f"Tensor.{function}"
+    if module.startswith("torch._functorch"):
+        return f"torch.func.{function.removesuffix('_impl')}"
+    return name.removesuffix(".__init__")
+
 
 class Watch:
     """Remembers the first ready-made answer that was called.
@@ -73,7 +113,7 @@ class Watch:
             root = module.partition(".")[0]
             if root == "attn_course":
                 if not module.startswith("attn_course.checks") and module != "attn_course":
-                    self.seen = f"{module}.{frame.f_code.co_name}"
+                    self.seen = f"{module}.{frame.f_code.co_qualname}"
             elif root == "torch":
                 name = frame.f_code.co_name
                 if name in self.names:
@@ -104,7 +144,7 @@ def watching(watch: Watch | None) -> Iterator[None]:
     try:
         yield
         if sys.getprofile() is not watch and not watch.seen:
-            watch.seen = "sys.setprofile"  # switches off what looks for ready-made answers
+            watch.seen = SWITCHED_OFF
     finally:
         sys.setprofile(before)
         threading.setprofile(threads_before)
