@@ -207,6 +207,22 @@ def test_mistakes_of_the_registry_are_named_with_their_section(mistake, seed):
     assert CHAPTER.sections[mistake.reread] in report.text
 
 
+def test_a_hint_is_left_out_where_the_mistake_that_was_named_accounts_for_the_aspect():
+    assert "Hint: multiply." in verdict(lambda x, scale=2.0: (x.round(), x.mean(-1))).text
+    named = verdict(without_scale)
+    assert named.diagnosis == "no-scale"
+    assert "Hint" not in named.text
+    assert next(aspect for aspect in named.aspects if aspect.id == "scaled").hint == "multiply"
+
+
+def test_a_hint_stays_where_the_mistake_that_was_named_does_not_account_for_the_aspect():
+    report = verdict(lambda x, scale=2.0: (x, x.mean(-1).detach()))
+    assert report.diagnosis == "no-scale"
+    text = " ".join(report.text.split())
+    assert "Hint: multiply" not in text
+    assert "Hint: do not detach" in text
+
+
 def test_two_mistakes_at_once_still_lose_both_aspects():
     report = verdict(lambda x, scale=2.0: (x, x.sum(-1).detach()))
     assert {"scaled", "gradients"} <= failed(report)

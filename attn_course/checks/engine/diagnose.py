@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from attn_course.checks.engine import compare
 from attn_course.checks.engine.compare import Fault
 from attn_course.checks.engine.exercise import Case, Exercise, Mistake
-from attn_course.checks.engine.faults import case_faults, device_fault, input_dtype
+from attn_course.checks.engine.faults import case_fault, case_faults, device_fault, input_dtype, looks_at
 from attn_course.checks.engine.observe import Failure, Observation, Response, Responses
 from attn_course.checks.engine.respond import respond
 
@@ -43,6 +43,7 @@ class Diagnosis:
         reread: Label of a section, or "".
         matched: In how many of the cases where it shows the learner's results are its own; 0 for a general one.
         shown: In how many cases it shows.
+        explains: Ids of the failed aspects that this mistake alone accounts for.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Diagnosis:
     reread: str = ""
     matched: int = 0
     shown: int = 0
+    explains: frozenset[str] = frozenset()
 
 
 def diagnose(
@@ -79,7 +81,14 @@ def diagnose(
         if best is None or (explained, share) > best[0]:
             best = (
                 (explained, share),
-                Diagnosis(mistake.id, mistake.sentence, mistake.reread, len(matched), len(shown)),
+                Diagnosis(
+                    mistake.id,
+                    mistake.sentence,
+                    mistake.reread,
+                    len(matched),
+                    len(shown),
+                    _explained(exercise, cases, got, expected, matched),
+                ),
             )
         if explained == 1:
             break
@@ -89,6 +98,19 @@ def diagnose(
     if len(kinds) == 1 and (kind := kinds.pop()) in GENERAL:
         return Diagnosis(*GENERAL[kind])
     return None
+
+
+def _explained(
+    exercise: Exercise, cases: Sequence[Case], got: Responses, expected: Responses, matched: frozenset[int]
+) -> frozenset[str]:
+    """The aspects that fail in no case but those in `matched`."""
+    left = set()
+    for i, case in enumerate(cases):
+        for aspect in exercise.aspects:
+            unexplained = i not in matched and looks_at(aspect, case)
+            if unexplained and case_fault(exercise, case, got.cases[i], expected.cases[i], aspect.measure):
+                left.add(aspect.id)
+    return frozenset(aspect.id for aspect in exercise.aspects) - left
 
 
 def _candidates(

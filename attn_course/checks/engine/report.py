@@ -126,14 +126,14 @@ def _reread(chapter: Chapter, label: str) -> str:
 
 
 def _text_of(chapter: Chapter, result: AspectResult, diagnosis: Diagnosis | None) -> list[str]:
-    """The lines below a failed aspect. Where the mistake has been named, its advice is not repeated."""
+    """The lines below a failed aspect. Where the mistake that was named accounts for it, general advice would mislead."""
     if result.passed or not result.message:
         return []
     lines = [result.message]
-    if result.kind in PLAIN:
+    if result.kind in PLAIN or (diagnosis is not None and result.id in diagnosis.explains):
         return lines
     advice = []
-    if result.reread and (diagnosis is None or not diagnosis.reread):
+    if result.reread and (diagnosis is None or result.reread != diagnosis.reread):
         advice.append(_reread(chapter, result.reread))
     if result.hint:
         advice.append(f"Hint: {result.hint}.")
