@@ -538,6 +538,64 @@ def test_a_fresh_argument_is_made_anew_for_each_call():
     assert len(made) == 8  # four calls of the learner's, four of the reference
 
 
+ONE, TWO = torch.arange(3.0), torch.arange(5.0)
+
+
+def containers(state):
+    """Judge of a function of a `state`, which the reference leaves alone."""
+    exercise = Exercise(
+        id="count",
+        points=2,
+        signature="count(state)",
+        returns=(Output("count", kind="number"),),
+        cases=lambda seed: [Case("only", "once", {"state": state})],
+        aspects=(Aspect("only", "the number of things", 1.0), manner("unchanged", 1.0)),
+        reference="builtins:len",
+    )
+    return lambda learner: judge(CHAPTER, exercise, respond(exercise, learner, 0), ())
+
+
+@pytest.mark.parametrize(
+    "state", [[ONE, TWO], (ONE, TWO), {"a": ONE, "b": TWO}, (ONE, {"a": [TWO]}), [1, 2], {}], ids=repr
+)
+def test_containers_arrive_as_they_are_given(state):
+    seen = []
+    report = containers(state)(lambda state: seen.append(state) or len(state))
+    assert report.score == 2, report.text
+    assert repr(seen) == repr([state])
+    assert seen[0] is not state
+
+
+def put(state):
+    state["c"] = 1
+
+
+@pytest.mark.parametrize(
+    ("state", "change"),
+    [
+        ([ONE, TWO], lambda state: state.reverse()),
+        ([1, 2], lambda state: state.pop()),
+        ([1, 2], lambda state: state.__setitem__(0, 3)),
+        ([1, [2]], lambda state: state.__setitem__(1, 2)),
+        ({"a": (1,)}, lambda state: state.update(a=None)),
+        ((ONE, TWO), lambda state: state[0].add_(1)),
+        ({"a": ONE}, put),
+        ({"a": ONE}, lambda state: state["a"].add_(1)),
+        ({"a": ONE}, lambda state: state.clear()),
+        ((ONE, {"a": [TWO]}), lambda state: state[1]["a"][0].zero_()),
+    ],
+)
+def test_a_change_inside_a_container_is_seen(state, change):
+    def learner(state):
+        count = len(state)
+        change(state)
+        return count
+
+    report = containers(state)(learner)
+    assert failed(report) == {"unchanged"}
+    assert "changes state in place" in report.text
+
+
 def test_responding_needs_neither_the_reference_nor_the_mistakes():
     code = """
 import sys

@@ -174,10 +174,6 @@ class ScriptedStep:
             raise IndexError(f"step was given a token outside 0 to {size - 1}: {token.tolist()}")
 
 
-def _as_dict(row: Tensor, position: Tensor) -> dict[str, Tensor]:
-    return {"row": row.clone(), "position": position.clone()}
-
-
 def _script(
     d: Draw,
     ends: tuple[int | None, ...],
@@ -220,7 +216,7 @@ def _script(
     states: dict[str, Any] = {
         "tensor": torch.stack((row, position), dim=1).to(F64),
         "pair": (row, position),
-        "dict": Fresh(partial(_as_dict, row, position)),
+        "dict": {"row": row, "position": position},
     }
     return {
         "step": Fresh(partial(ScriptedStep, script, previous, nonsense, noise, max_len)),

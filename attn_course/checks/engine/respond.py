@@ -9,7 +9,7 @@ import contextlib
 import inspect
 import io
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -161,9 +161,7 @@ class _Materials:
                 self.leaves[name] = made.requires_grad_()
                 made = made.clone()  # not a leaf: a change in place shows as one, not as an error of torch
             return _lay_out(made, layout)
-        if isinstance(argument, (list, tuple)) and all(isinstance(item, Tensor) for item in argument):
-            return [self.tensor(item) for item in argument]
-        return argument
+        return _map(self.tensor, argument)
 
     def arguments(self, case: Case, track: bool) -> dict[str, Any]:
         return {
@@ -322,12 +320,19 @@ def _backward(exercise: Exercise, case: Case, result: Any, materials: _Materials
     return {name: None if gradient is None else value_of(gradient) for name, gradient in zip(names, found, strict=True)}
 
 
-def _copy(value: Any) -> Any:
+def _map(change: Callable[[Tensor], Tensor], value: Any) -> Any:
+    """The same lists, tuples and dicts, made anew, with other tensors in them."""
     if isinstance(value, Tensor):
-        return value.detach().clone()
-    if isinstance(value, list):
-        return [_copy(item) for item in value]
+        return change(value)
+    if type(value) in (list, tuple):
+        return type(value)(_map(change, item) for item in value)
+    if type(value) is dict:
+        return {key: _map(change, item) for key, item in value.items()}
     return value
+
+
+def _copy(value: Any) -> Any:
+    return _map(lambda tensor: tensor.detach().clone(), value)
 
 
 def _equal(before: Any, after: Any) -> bool:
@@ -335,6 +340,12 @@ def _equal(before: Any, after: Any) -> bool:
         if not isinstance(after, Tensor) or before.shape != after.shape or before.dtype != after.dtype:
             return False
         return before.device.type == "meta" or torch.equal(before, after.detach())
-    if isinstance(before, list):
-        return len(before) == len(after) and all(_equal(b, a) for b, a in zip(before, after, strict=True))
+    if type(before) in (list, tuple):
+        same = type(after) is type(before) and len(before) == len(after)
+        return same and all(_equal(b, a) for b, a in zip(before, after, strict=True))
+    if type(before) is dict:
+        same = type(after) is dict and before.keys() == after.keys()
+        return same and all(_equal(value, after[key]) for key, value in before.items())
+    if type(before) in (int, float, str, type(None)):
+        return type(after) is type(before) and before == after
     return True
