@@ -9,7 +9,7 @@ update, candidate in the GRU. `torch.nn` adds two biases, `bias_ih_l0 + bias_hh_
 |----------------|----------------------------------------------------------------------------------|
 | `rnn_step`     | Elman 1990: the simple recurrent network, here with tanh                         |
 | `lstm_step`    | Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000          |
-| `gru_step`     | Cho et al. 2014, equations 5 to 8, in the variant of cuDNN and `torch.nn.GRU`    |
+| `gru_step`     | Cho et al. 2014a, equations 5 to 8, in the variant of cuDNN and `torch.nn.GRU`   |
 | `state_jacobian_norms` | Pascanu et al. 2013, equation 5: a product of Jacobians                  |
 | `clip_gradients` | Pascanu et al. 2013, algorithm 1                                               |
 
@@ -42,6 +42,7 @@ __all__ = [
     "run_lstm",
     "run_rnn",
     "state_jacobian_norms",
+    "unroll",
 ]
 
 
@@ -135,7 +136,7 @@ def gru_step(
 
     With the gates stacked as reset, update, candidate: `hidden' = update * hidden +
     (1 - update) * candidate`. The candidate is `tanh(x W_x + reset * (hidden W_h) + bias)`: the reset
-    gate acts *after* the product with the weights, as in `torch.nn.GRU`. Cho et al. 2014, equation 8,
+    gate acts *after* the product with the weights, as in `torch.nn.GRU`. Cho et al. 2014a, equation 8,
     apply it before: `(reset * hidden) W_h`. The two differ, and neither contains the other.
 
     Args:
@@ -169,17 +170,26 @@ def gru_step(
     return update * hidden + (1 - update) * candidate
 
 
-def _run(
+def unroll(
     step: Callable[[Tensor, tuple[Tensor, ...]], tuple[Tensor, ...]],
     inputs: Float[Tensor, "batch time d_in"],
     lengths: Int[Tensor, " batch"],
     d_hidden: int,
     num_states: int,
 ) -> tuple[Float[Tensor, "batch time d_hidden"], tuple[Tensor, ...]]:
-    """Apply `step` along the time axis; a sequence that has ended keeps its state.
+    """Apply `step` along the time axis, from states of zeros; a sequence that has ended keeps its states.
+
+    Args:
+        step: takes the inputs (batch, d_in) of one step and the tuple of states, returns the new states.
+        inputs: as in `run_rnn`.
+        lengths: as in `run_rnn`.
+        d_hidden: width of each state.
+        num_states: how many states `step` keeps: 2 for an LSTM, otherwise 1.
 
     Returns:
         The first state after every step, zero after each sequence's end, and all final states.
+
+    Raises: as `run_rnn`.
     """
     require_shapes(inputs=(inputs, "batch time d_in"), lengths=(lengths, "batch"))
     require_same_device(inputs=inputs, lengths=lengths)
@@ -223,7 +233,7 @@ def run_rnn(
         ValueError: shapes or devices do not fit together, or a length lies outside 1 to `time`.
     """
     d_hidden = require_shapes(W_h=(W_h, "d_hidden d_hidden"))["d_hidden"]
-    states, (final,) = _run(lambda x, state: (rnn_step(x, *state, W_x, W_h, bias),), inputs, lengths, d_hidden, 1)
+    states, (final,) = unroll(lambda x, state: (rnn_step(x, *state, W_x, W_h, bias),), inputs, lengths, d_hidden, 1)
     return states, final
 
 
@@ -252,7 +262,7 @@ def run_lstm(
         ValueError: shapes or devices do not fit together, or a length lies outside 1 to `time`.
     """
     d_hidden = require_shapes(W_h=(W_h, "d_hidden gates"))["d_hidden"]
-    states, (hidden, cell) = _run(lambda x, state: lstm_step(x, *state, W_x, W_h, bias), inputs, lengths, d_hidden, 2)
+    states, (hidden, cell) = unroll(lambda x, state: lstm_step(x, *state, W_x, W_h, bias), inputs, lengths, d_hidden, 2)
     return states, hidden, cell
 
 
@@ -268,7 +278,7 @@ def run_gru(
     Args, returns and errors are those of `run_rnn`, with the shapes of `gru_step`.
     """
     d_hidden = require_shapes(W_h=(W_h, "d_hidden gates"))["d_hidden"]
-    states, (final,) = _run(lambda x, state: (gru_step(x, *state, W_x, W_h, bias),), inputs, lengths, d_hidden, 1)
+    states, (final,) = unroll(lambda x, state: (gru_step(x, *state, W_x, W_h, bias),), inputs, lengths, d_hidden, 1)
     return states, final
 
 

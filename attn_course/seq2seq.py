@@ -1,6 +1,6 @@
 """Writing one sequence after reading another, through one vector (chapter 01).
 
-Sources: Cho et al. 2014, section 2.2 (encoder and decoder, GRUs); Sutskever et al. 2014, section 2 (the
+Sources: Cho et al. 2014a, section 2.2 (encoder and decoder, GRUs); Sutskever et al. 2014, section 2 (the
 summary as the decoder's first state and nothing more; LSTMs there, GRUs here).
 """
 
@@ -17,7 +17,7 @@ class Seq2Seq(nn.Module):
     """Read a sequence into one vector, then write another sequence from that vector alone.
 
     Two GRUs: the encoder's state after the last source token is the decoder's first state, and nothing
-    else passes between them (Cho et al. 2014, section 2.2, without their extra connections from the
+    else passes between them (Cho et al. 2014a, section 2.2, without their extra connections from the
     summary to every step; Sutskever et al. 2014, section 2, with LSTMs there).
     """
 
