@@ -1,8 +1,10 @@
 """The engine on an exercise of its own: what it says of each way in which a learner's object can be wrong."""
 
+import contextlib
 import functools
 import math
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -387,11 +389,116 @@ def test_an_interrupt_ends_in_a_sentence_and_no_points(monkeypatch, capsys):
     monkeypatch.setattr("attn_course.checks.place", lambda name: (CHAPTER, EXERCISE))
     monkeypatch.setattr("attn_course.checks.mistakes_of", lambda slug: tuple(mistakes))
 
-    def endless(x, scale=2.0):
-        raise KeyboardInterrupt
+    def waits(x, scale=2.0):
+        signal.raise_signal(signal.SIGINT)  # what Ctrl-C does
 
-    assert check("scaled_mean", endless) == 0.0
+    assert check("scaled_mean", waits) == 0.0
     assert "interrupted" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("swallowed", [None, ValueError, KeyboardInterrupt])
+def test_ctrl_c_stops_a_check_whatever_the_learner_makes_of_it(swallowed):
+    def waits(x, scale=2.0):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except BaseException as error:
+            if swallowed is not None:
+                raise swallowed from error
+        return scaled_mean(x, scale)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        verdict(waits)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+class OwnInterrupt(KeyboardInterrupt):
+    pass
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, KeyboardInterrupt("stop"), OwnInterrupt])
+def test_a_keyboard_interrupt_of_the_learner_ends_in_a_report(error):
+    report = verdict(raises(error))
+    assert report.score == 0
+    assert "Your code raises " in report.text
+    assert "Interrupt" in report.text
+
+
+def test_a_keyboard_interrupt_of_the_learner_ends_in_a_report_in_any_thread():
+    reports = []
+    thread = threading.Thread(target=lambda: reports.append(verdict(raises(KeyboardInterrupt))))
+    thread.start()
+    thread.join()
+    assert reports[0].score == 0
+
+
+class Alarm(KeyboardInterrupt):
+    """What somebody who runs checks may raise by a clock of their own."""
+
+
+def ring(number, frame):
+    raise Alarm
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="this system has no alarm clock")
+def test_an_alarm_of_somebody_else_passes():
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        with pytest.raises(Alarm):
+            verdict(lambda x, scale=2.0: signal.raise_signal(signal.SIGALRM))
+        assert signal.getsignal(signal.SIGALRM) is ring
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def never_ends(x, scale=2.0):
+    while True:
+        pass
+
+
+def never_ends_and_catches(x, scale=2.0):
+    with contextlib.suppress(BaseException):
+        never_ends(x)
+    return never_ends(x)
+
+
+def never_ends_where_there_is_a_batch(x, scale=2.0):
+    return never_ends(x) if x.dim() > 2 else scaled_mean(x, scale)
+
+
+class Endless(list):
+    def __iter__(self):
+        return endless_items()
+
+
+class Stuck(list):
+    def __iter__(self):
+        return never_ends(self)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no alarm clock")
+@pytest.mark.parametrize("learner", [never_ends, never_ends_and_catches, lambda x, scale=2.0: Stuck()])
+def test_a_loop_without_end_ends_in_a_report(learner, monkeypatch):
+    monkeypatch.setattr("attn_course.checks.engine.interrupts.SECONDS", 0.05)
+    report = verdict(learner)
+    assert report.score == 0
+    text = " ".join(report.text.split())
+    assert "Your code did not come to an end and was stopped in line" in text
+    assert "Does a loop never stop?" in text
+    assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no alarm clock")
+def test_a_loop_without_end_in_one_case_costs_what_that_case_shows(monkeypatch):
+    monkeypatch.setattr("attn_course.checks.engine.interrupts.SECONDS", 0.05)
+    report = verdict(never_ends_where_there_is_a_batch)
+    assert "batch" in failed(report)
+    assert report.score == 3.5, report.text
+
+
+def test_a_sequence_without_end_is_read_in_part():
+    assert verdict(lambda x, scale=2.0: Endless()).score == 0
 
 
 def test_check_prints_the_report_and_returns_a_plain_float(monkeypatch, capsys):

@@ -68,6 +68,9 @@ def failure_fault(failure: Failure) -> Fault:
     if failure.kind in {"signature", "parameters", "method", "size"}:
         return Fault("structure", failure.message)
     where = f" in line {failure.number}" if failure.number else ""
+    if failure.kind == "TooLong":
+        code = f": `{failure.line}`" if failure.line else ""
+        return Fault("error", f"your code did not come to an end and was stopped{where}{code}. Does a loop never stop?")
     code = f": `{failure.line}`" if failure.line else ""
     said = f"{failure.kind}: {failure.message}" if failure.message else failure.kind
     step = "the backward pass raises" if failure.where == "backward" else "your code raises"

@@ -8,6 +8,7 @@ import re
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,7 @@ def value_of(thing: Any, depth: int = 0) -> Value:
         if isinstance(thing, (bool, numbers.Number, np.generic)):
             return Value("number", name, data=np.asarray(thing))
         if isinstance(thing, Sequence) and not isinstance(thing, (str, bytes)) and depth < 3:
-            items = tuple(value_of(item, depth + 1) for item in list(thing)[:MAX_ITEMS])
+            items = tuple(value_of(item, depth + 1) for item in islice(thing, MAX_ITEMS))
             return Value("sequence", name, items=items)
     except Exception:
         return Value("other", name)

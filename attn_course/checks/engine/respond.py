@@ -16,7 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from attn_course.checks.engine.devices import Elsewhere, Mixing, default_device
-from attn_course.checks.engine.exercise import Case, Exercise, Fresh
+from attn_course.checks.engine.exercise import Case, Exercise
+from attn_course.checks.engine.interrupts import CALLS, Interrupts, TooLong
+from attn_course.checks.engine.materials import Materials, Refusal, copied, equal
 from attn_course.checks.engine.observe import (
     MAX_ENTRIES,
     Failure,
@@ -27,14 +29,6 @@ from attn_course.checks.engine.observe import (
     value_of,
 )
 from attn_course.checks.engine.ready_made import Watch, watching
-
-
-class Refusal(Exception):
-    """A fault of a learner's object that is not an exception of theirs."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
 
 
 def respond(
@@ -58,23 +52,26 @@ def respond(
         only: Positions of the cases to run; all by default. A case that is left out has no observation.
 
     Returns:
-        What was seen, as plain data. Whatever the learner's code does ends here, except KeyboardInterrupt.
+        What was seen, as plain data. Whatever the learner's code does ends here.
+
+    Raises:
+        KeyboardInterrupt: By Ctrl-C, and whatever else a signal handler raises that was set before.
     """
     problem = _wrong_kind(exercise, learner)
     if problem:
         return Responses(exercise.id, seed, refusal=problem)
-    watcher = Watch(exercise.allowed, exercise.forbidden) if watch else None
-    if watcher:
-        watcher.look_inside(learner)
+    attempts = _Attempts(Watch(exercise.allowed, exercise.forbidden) if watch else None)
+    if attempts.watch:
+        attempts.watch.look_inside(learner)
     cases = exercise.cases(seed)
-    with _undisturbed():
+    with _undisturbed(), attempts.interrupts.heard():
         responses = tuple(
-            _run(exercise, learner, case, _Materials(device, precision, seed * 7919 + index), watcher)
-            if (only is None or index in only) and not (watcher and watcher.seen)
+            _run(exercise, learner, case, Materials(device, precision, seed * 7919 + index), attempts)
+            if (only is None or index in only) and not attempts.ready_made
             else Response(())
             for index, case in enumerate(cases)
         )
-    return Responses(exercise.id, seed, responses, ready_made=watcher.seen if watcher else "")
+    return Responses(exercise.id, seed, responses, ready_made=attempts.ready_made)
 
 
 def _wrong_kind(exercise: Exercise, learner: Any) -> str:
@@ -135,77 +132,44 @@ def _undisturbed() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-class _Materials:
-    """Turns the arguments of a case into what one call gets: copies on the right device, laid out as asked."""
+class _Attempts:
+    """Runs what is a learner's, watched, and for a limited time."""
 
-    def __init__(self, device: str, precision: torch.dtype | None, salt: int) -> None:
-        self.device = device
-        self.precision = precision
-        self.salt = salt
-        self.leaves: dict[str, Tensor] = {}
+    def __init__(self, watch: Watch | None) -> None:
+        self.watch = watch
+        self.interrupts = Interrupts()
+        self.late = 0
+        self.too_long: Failure | None = None
 
-    def on(self, device: str) -> _Materials:
-        return _Materials(device, self.precision, self.salt)
+    @property
+    def ready_made(self) -> str:
+        return self.watch.seen if self.watch else ""
 
-    def tensor(self, tensor: Tensor, layout: str = "") -> Tensor:
-        if self.precision is not None and tensor.is_floating_point():
-            tensor = tensor.to(self.precision)
-        return _lay_out(tensor.to(self.device).clone(), layout)
-
-    def argument(self, name: str, argument: Any, layout: str, track: bool) -> Any:
-        if isinstance(argument, Fresh):
-            return argument.make()
-        if isinstance(argument, Tensor):
-            made = self.tensor(argument)
-            if track:
-                self.leaves[name] = made.requires_grad_()
-                made = made.clone()  # not a leaf: a change in place shows as one, not as an error of torch
-            return _lay_out(made, layout)
-        return _map(self.tensor, argument)
-
-    def arguments(self, case: Case, track: bool) -> dict[str, Any]:
-        return {
-            name: self.argument(name, argument, case.layouts.get(name, ""), track and name in case.gradients)
-            for name, argument in case.arguments.items()
-        }
-
-    def module(self, exercise: Exercise, learner: type[nn.Module], case: Case, track: bool) -> nn.Module:
-        module = learner(*case.init)
-        found = dict(module.named_parameters())
-        asked = case.weights or {}
-        faults = [f"parameter {name} is missing" for name in asked if name not in found]
-        faults += [f"parameter {name} is not asked for" for name in found if name not in asked]
-        faults += [
-            f"parameter {name} has shape {tuple(found[name].shape)}, asked is {tuple(asked[name].shape)}"
-            for name in asked
-            if name in found and found[name].shape != asked[name].shape
-        ]
-        if faults:
-            raise Refusal("parameters", "; ".join(faults[:4]) + ".")
-        dtype = next(iter(asked.values())).dtype if asked else torch.float32
-        module = module.to(device=self.device, dtype=self.precision or dtype)
-        with torch.no_grad():
-            for name, parameter in module.named_parameters():
-                parameter.copy_(self.tensor(asked[name]))
-                parameter.requires_grad_(True)
-        if track:
-            self.leaves |= {name: p for name, p in module.named_parameters() if name in case.gradients}
-        return module
+    def attempt(
+        self, action: Callable[[], Any], where: str = "forward", graph: bool = True
+    ) -> tuple[Any, Failure | None]:
+        """Do something, with or without a graph for gradients: its result and None, or None and why there is none."""
+        if self.late >= CALLS:
+            return None, self.too_long
+        watch = self.watch if where == "forward" else None
+        try:
+            with torch.set_grad_enabled(graph), watching(watch), self.interrupts.limited():
+                result = action()
+        except Refusal as refusal:
+            return None, Failure(refusal.kind, str(refusal))
+        except BaseException as error:  # SystemExit and the like: a learner's error ends in the report
+            if self.interrupts.came_from_outside(error):
+                raise
+            self.interrupts.raise_again()
+            failure = failure_of(error, where)
+            if isinstance(error, TooLong):
+                self.late, self.too_long = self.late + 1, failure
+            return None, failure
+        self.interrupts.raise_again()
+        return result, None
 
 
-def _lay_out(tensor: Tensor, layout: str) -> Tensor:
-    if layout == "transposed":
-        return tensor.transpose(-1, -2).contiguous().transpose(-1, -2)
-    if layout == "permuted":
-        return tensor.transpose(0, -2).contiguous().transpose(0, -2)
-    if layout == "strided":
-        return torch.stack([tensor, tensor], dim=-1)[..., 0]
-    if layout == "expanded":
-        return tensor[:1].expand_as(tensor)  # the case gives equal entries along its first axis
-    return tensor
-
-
-def _run(exercise: Exercise, learner: Any, case: Case, materials: _Materials, watch: Watch | None) -> Response:
+def _run(exercise: Exercise, learner: Any, case: Case, materials: Materials, attempts: _Attempts) -> Response:
     if case.observe == "meta":
         materials = materials.on("meta")
     mode: Any = contextlib.nullcontext()
@@ -216,10 +180,10 @@ def _run(exercise: Exercise, learner: Any, case: Case, materials: _Materials, wa
     track = case.observe == "gradients"
     subject, failure = learner, None
     if exercise.kind == "class":
-        subject, failure = _attempt(lambda: _method(materials.module(exercise, learner, case, track), exercise), watch)
+        subject, failure = attempts.attempt(lambda: _method(materials.module(exercise, learner, case, track), exercise))
     if failure is not None:
         return Response(tuple(Observation(failure=failure) for _ in case.calls))
-    return Response(tuple(_call(exercise, subject, one, materials, mode, watch) for one in case.calls))
+    return Response(tuple(_call(exercise, subject, one, materials, mode, attempts) for one in case.calls))
 
 
 def _method(module: nn.Module, exercise: Exercise) -> Any:
@@ -231,51 +195,37 @@ def _method(module: nn.Module, exercise: Exercise) -> Any:
     return getattr(module, exercise.method)
 
 
-def _attempt(
-    action: Any, watch: Watch | None, where: str = "forward", graph: bool = True
-) -> tuple[Any, Failure | None]:
-    """Do something of the learner's, with or without a graph for gradients: its result and None, or None and why."""
-    try:
-        with torch.set_grad_enabled(graph), watching(watch):
-            return action(), None
-    except KeyboardInterrupt:
-        raise
-    except Refusal as refusal:
-        return None, Failure(refusal.kind, str(refusal))
-    except BaseException as error:  # SystemExit and the like: a learner's error ends in the report
-        return None, failure_of(error, where)
-
-
 def _call(
     exercise: Exercise,
     subject: Any,
     case: Case,
-    materials: _Materials,
+    materials: Materials,
     mode: Any,
-    watch: Watch | None,
+    attempts: _Attempts,
 ) -> Observation:
     track = case.observe == "gradients"
     given = materials.arguments(case, track)
     mismatch, by_name = _signature(exercise, subject, given)
     if mismatch:
         return Observation(failure=Failure("signature", mismatch))
-    before = {name: _copy(value) for name, value in given.items()}
+    before = {name: copied(value) for name, value in given.items()}
 
     def action() -> Any:
         with mode:
             positional = [value for name, value in given.items() if name not in by_name]
             return subject(*positional, **{name: given[name] for name in by_name})
 
-    result, failure = _attempt(action, watch, graph=not exercise.forbidden)  # a gradient by hand needs no graph
+    result, failure = attempts.attempt(action, graph=not exercise.forbidden)  # a gradient by hand needs no graph
     if failure is not None:
         return Observation(failure=failure)
-    changed = tuple(name for name in given if not _equal(before[name], given[name]))
-    gradients: dict[str, Any] = {}
-    if track:
-        _, failure = _attempt(lambda: gradients.update(_backward(exercise, case, result, materials)), None, "backward")
-        if failure is not None:
-            return Observation(value_of(result), failure, changed=changed)
-    return Observation(value_of(result), None, gradients, changed)
+    changed = tuple(name for name in given if not equal(before[name], given[name]))
+    value, failure = attempts.attempt(lambda: value_of(result))  # reading it may run code of the learner's
+    if failure is not None:
+        return Observation(failure=failure, changed=changed)
+    if not track:
+        return Observation(value, changed=changed)
+    gradients, failure = attempts.attempt(lambda: _backward(exercise, case, result, materials), "backward")
+    return Observation(value, failure, gradients or {}, changed)
 
 
 def _signature(exercise: Exercise, subject: Any, given: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
@@ -298,7 +248,7 @@ def _signature(exercise: Exercise, subject: Any, given: Mapping[str, Any]) -> tu
     return "", by_name
 
 
-def _backward(exercise: Exercise, case: Case, result: Any, materials: _Materials) -> dict[str, Any]:
+def _backward(exercise: Exercise, case: Case, result: Any, materials: Materials) -> dict[str, Any]:
     """Gradients of a weighted sum of the main results; the weights are the same for everybody."""
     several = len(exercise.returns) > 1
     tensors: list[Tensor] = []
@@ -318,34 +268,3 @@ def _backward(exercise: Exercise, case: Case, result: Any, materials: _Materials
         return dict.fromkeys(names)
     found = torch.autograd.grad(total, leaves, allow_unused=True)
     return {name: None if gradient is None else value_of(gradient) for name, gradient in zip(names, found, strict=True)}
-
-
-def _map(change: Callable[[Tensor], Tensor], value: Any) -> Any:
-    """The same lists, tuples and dicts, made anew, with other tensors in them."""
-    if isinstance(value, Tensor):
-        return change(value)
-    if type(value) in (list, tuple):
-        return type(value)(_map(change, item) for item in value)
-    if type(value) is dict:
-        return {key: _map(change, item) for key, item in value.items()}
-    return value
-
-
-def _copy(value: Any) -> Any:
-    return _map(lambda tensor: tensor.detach().clone(), value)
-
-
-def _equal(before: Any, after: Any) -> bool:
-    if isinstance(before, Tensor):
-        if not isinstance(after, Tensor) or before.shape != after.shape or before.dtype != after.dtype:
-            return False
-        return before.device.type == "meta" or torch.equal(before, after.detach())
-    if type(before) in (list, tuple):
-        same = type(after) is type(before) and len(before) == len(after)
-        return same and all(_equal(b, a) for b, a in zip(before, after, strict=True))
-    if type(before) is dict:
-        same = type(after) is dict and before.keys() == after.keys()
-        return same and all(_equal(value, after[key]) for key, value in before.items())
-    if type(before) in (int, float, str, type(None)):
-        return type(after) is type(before) and before == after
-    return True
