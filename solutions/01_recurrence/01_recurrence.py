@@ -5,19 +5,22 @@
 # measure of what a gradient passes through, clipping, an encoder with a decoder, and greedy decoding. The seven exercises give 20
 # points and take about three hours. They do not depend on each other: if you are stuck, go on with the next.
 #
-# **How to work.** Replace `raise NotImplementedError()` by your code, run the cell, then run the check cell below it. The check says
-# what is right, what is wrong and, if it knows your mistake, which one it is. Check as often as you like: the inputs are new each
-# time.
+# **How to work.** Run the next cell once. Then, in each exercise, replace `raise NotImplementedError()` by your code, run the cell, and
+# run the check cell below it. The check says what is right, what is wrong and, if it knows your mistake, which one it is. Check as
+# often as you like: the inputs are new each time. Between the two is a cell to play in: take the `#` away there once you have written
+# the function. Hints unfold below the check, the broadest first.
 #
 # **What holds for all exercises**
 #
-# - Tensors are batch first. `(*batch, d)` means any number of leading axes, none included. Vectors are rows and weights stand to the
-#   right: `x @ W`.
+# - Tensors are batch first. `(*batch, d)` means any number of leading axes, none included, and the same in all tensors. Vectors are
+#   rows and weights stand to the right: `x @ W`. No axis has size 0, and nothing that you are given is NaN or infinite.
 # - Results have the dtype of the inputs and lie on their device: make new tensors with `x.new_zeros(...)` or with `dtype=` and
-#   `device=`. Numbers count as right to $10^{-6}$ of the largest entry in float64 and to $10^{-4}$ in float32.
+#   `device=`. The check uses float64 and float32, and counts numbers as right to $10^{-6}$ of the largest entry in the one and to
+#   $10^{-4}$ in the other.
 # - Inputs stay as they were: no `x += 1` and no function that ends in `_` on what you were given. Inputs may be views (transposed,
 #   strided, expanded). Nothing is remembered from one call to the next.
-# - Where a pair is asked, a tuple, a list or a named tuple will do.
+# - Where a tensor is asked, a list of numbers or a numpy array is not one. Where a pair is asked, a tuple, a list or a named tuple
+#   will do.
 # - Except where an exercise says otherwise, gradients must flow from the results to the inputs: no `.detach()`, no `.item()`, no numpy
 #   on the way.
 # - Write the thing itself. `nn.RNN`, `nn.LSTM`, `nn.GRU`, their cells, `clip_grad_norm_` and the functions of
@@ -61,7 +64,7 @@ def rnn_step(x, hidden, W_x, W_h, bias):
 
 
 # %% [markdown]
-# A cell to play in: the example above. Take the `#` away once you have written the function.
+# A cell to play in: the example above.
 
 # %%
 W_x, W_h, bias = torch.tensor([[0.5, -1.0]]), torch.tensor([[1.0, 0.0], [2.0, 1.0]]), torch.tensor([0.1, 0.2])
@@ -249,24 +252,27 @@ check("run_rnn", run_rnn)
 #
 # $$J_t = \frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2)\, W_h^\top ,$$
 #
-# whose entry in row $i$ and column $j$ says how entry $j$ of $h_{t-1}$ moves entry $i$ of $h_t$. It holds the slope of the tanh,
-# $1 - h_t^2$, and the weights. From a state to the last one, $h_T$, the steps between multiply:
+# whose entry in row $j$ and column $i$ says how entry $i$ of $h_{t-1}$ moves entry $j$ of $h_t$. It holds the slope of the tanh,
+# $1 - h_t^2$ (squared entry by entry, on the diagonal of a matrix of zeros), and the weights. From a state to the last one, $h_T$, the
+# steps between multiply:
 #
 # $$\frac{\partial h_T}{\partial h_t} = J_T\, J_{T-1} \cdots J_{t+1}$$
 #
 # Write `state_jacobian_norms(states, W_h)`, which returns for every state the **spectral norm** of this product, the largest singular
 # value: the most that a small change of $h_t$ can be stretched on its way to $h_T$. The last entry belongs to $h_T$ itself: the product
 # is empty, the identity, with norm 1. States of ±1, where the slope is 0, are valid, and so is a single state. The norms are there to be
-# looked at: no gradient is graded here, and numpy is allowed.
+# looked at: no gradient is graded here, and numpy is allowed. Go there by `.detach().cpu().numpy()` and come back to the dtype and
+# device of `states`, so that it works on a GPU too.
 #
-# **By hand.** Let $W_h = \begin{pmatrix} 0 & 2 \\ 1 & 0 \end{pmatrix}$ and the three states $(0.3, 0.3)$, $(0, 0.5)$, $(0.5, 0)$. The slopes
-# at the last are $(0.75, 1)$, at the one before $(1, 0.75)$:
+# **By hand.** Let $W_h = \begin{pmatrix} 0 & 2 \\ 1 & 0 \end{pmatrix}$ and the three states $h_1 = (0.3, 0.3)$, $h_2 = (0, 0.5)$,
+# $h_3 = (0.5, 0)$. The slopes at $h_3$ are $(0.75, 1)$, at $h_2$ $(1, 0.75)$, and $W_h^\top$ is
+# $\begin{pmatrix} 0 & 1 \\ 2 & 0 \end{pmatrix}$:
 #
 # $$J_3 = \begin{pmatrix} 0 & 0.75 \\ 2 & 0 \end{pmatrix} \qquad J_2 = \begin{pmatrix} 0 & 1 \\ 1.5 & 0 \end{pmatrix} \qquad
 # J_3 J_2 = \begin{pmatrix} 1.125 & 0 \\ 0 & 2 \end{pmatrix}$$
 #
-# The norms are 2 for $J_3 J_2$, 2 for $J_3$, and 1: the result is (2, 2, 1). The product of the two norms, $2 \cdot 1.5 = 3$, is only an
-# upper bound. The first state itself plays no part.
+# The norms are 2 for $J_3 J_2$, 2 for $J_3$, and 1: the result is (2, 2, 1). The product of the norms of $J_3$ and $J_2$,
+# $2 \cdot 1.5 = 3$, is only an upper bound. The first state itself plays no part.
 
 
 # %% nbgrader={"grade": false, "grade_id": "state_jacobian_norms-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -416,13 +422,13 @@ check("clip_gradients", clip_gradients)
 # | `encoder.bias_ih_l0`, `encoder.bias_hh_l0` | (3 d_hidden,) | | `decoder.bias_ih_l0`, `decoder.bias_hh_l0` | (3 d_hidden,) |
 # | `output.weight` | (vocab_target, d_hidden) | | `output.bias` | (vocab_target,) |
 #
-# For every token, with the state $h$ before and the embedded token $x$, a GRU computes $r = \sigma(x W_{ir} + b_{ir} + h W_{hr} + b_{hr})$, $z =
+# You need not write the GRU yourself. For the record: with the state $h$ before and the embedded token $x$, it computes $r = \sigma(x W_{ir} + b_{ir} + h W_{hr} + b_{hr})$, $z =
 # \sigma(x W_{iz} + b_{iz} + h W_{hz} + b_{hz})$, $n = \tanh(x W_{in} + b_{in} + r\,(h W_{hn} + b_{hn}))$ and the new state $(1 - z)\,n + z\,h$; its weights
 # are the blocks of `weight_ih_l0` and `weight_hh_l0`, transposed. Lengths are from 1 to the number of columns, in any order. The gradients to all
 # parameters are graded.
 #
-# **By hand.** Let `source` be (5, 3, 2) and (7, 0, 0) with `source_lengths` (3, 1). The encoder's states are numbered 0, 1, 2 for both: the
-# first summary is state 2, the second state 0. With `target_in` (1, 4, 6), where 1 is the start token, there are three rows of logits:
+# **By hand.** Let `source` be (5, 3, 2) and (7, 0, 0) with `source_lengths` (3, 1). Number the encoder's states of each source 0, 1, 2. The
+# first summary is state 2, the second is state 0. With `target_in` (1, 4, 6), where 1 is the start token, there are three rows of logits:
 # for the token after 1, after 1 4 and after 1 4 6. If you write other tokens for the two zeros of the second source, no logit may change.
 
 

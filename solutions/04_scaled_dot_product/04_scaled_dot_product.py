@@ -8,8 +8,11 @@
 #
 # $$\mathrm{context} = \mathrm{softmax}\left(\frac{Q K^{\top}}{\sqrt{d_k}}\right) V$$
 #
-# Run the next cell once, then work through the exercises in any order. Each has a cell for your code, a cell to play
-# in, a check that says what is right and what is not, and hints that unfold.
+# Run the next cell once, then work through the exercises in any order. In each, replace `raise NotImplementedError()` by
+# your code, run the cell, and run the check cell below it. The check says what is right, what is wrong and, if it knows
+# your mistake, which one it is. Check as often as you like: the inputs are new each time. Between the two is a cell to
+# play in: it holds the example, and you take the `#` away once you have written the function. Hints unfold below the
+# check, the broadest first.
 
 # %% [markdown]
 # ## What holds for every exercise
@@ -30,7 +33,7 @@
 # - **Large numbers are valid.** Scores may be ±1000, hidden scores may lie 800 above the visible ones, hidden keys and
 #   values may hold numbers up to $10^6$. NaN and infinity are never given.
 # - **Precision.** The result has the dtype of the inputs. Numbers are compared to 1e-6 in float64 and 1e-4 in float32,
-#   relative to the largest; hidden weights must be exactly 0.
+#   relative to the largest expected one; hidden weights must be exactly 0. Where a tensor is asked, a list or a numpy array is not one.
 # - **Gradients.** A network must be able to learn through your code: no `.detach()`, `.item()`, `.tolist()` or numpy on
 #   the way from the inputs to the result.
 # - **Manners.** Make new tensors on the device of the inputs, leave the inputs as they were (they may be views), and
@@ -49,8 +52,8 @@
 #
 # $$\mathrm{scores}_{ij} = \frac{q_i \cdot k_j}{\sqrt{d_k}}$$
 #
-# Without the division the scores would spread the more, the wider the keys are, and the softmax would put nearly all
-# weight on one key (section "Why divide by √d_k").
+# Without the division, wider keys would give scores that lie further apart, and the softmax would put nearly all weight on
+# one key (section "Why divide by √d_k").
 #
 # By hand, with $d_k = 4$: the query `[2, 0, 2, 0]` and the keys `[1, 0, 1, 0]`, `[0, 3, 0, 1]`, `[3, 0, 0, 5]` have the
 # dot products 4, 0 and 6, so the scores are `[[2, 0, 3]]`.
@@ -71,8 +74,6 @@ def scaled_dot_scores(query, key):
 
 
 # %% [markdown]
-# To play in: the example above.
-
 # %%
 # query = torch.tensor([[2.0, 0.0, 2.0, 0.0]])
 # key = torch.tensor([[1.0, 0.0, 1.0, 0.0], [0.0, 3.0, 0.0, 1.0], [3.0, 0.0, 0.0, 5.0]])
@@ -217,8 +218,9 @@ check("padding_mask", padding_mask)
 # Three things go wrong more often than the equation:
 #
 # - **Hidden keys** must get weight exactly 0, however large their scores are, and the visible ones share the whole.
-# - **A query that may see nothing** gets context 0 and weights 0. The softmax of a row of $-\infty$ is 0 / 0. The gradient
-#   must be finite there too, so that it is not enough to overwrite the NaN whichever way it came about.
+# - **A query that may see nothing** gets context 0 and weights 0. The softmax of a row of $-\infty$ is 0 / 0, which is NaN. The
+#   gradient must be finite there too, and overwriting a NaN afterwards does not always mend it (section "A query that may see
+#   nothing").
 # - **Half precision.** Here, float16 and bfloat16 inputs must work as well, forward, to 1e-2 and 6e-2. The largest number of
 #   float16 is 65504: $-10^9$ does not exist in it. Computing inside in float32 is fine, if you convert back.
 #
@@ -335,7 +337,7 @@ check("self_attention", self_attention)
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# Three products make `query`, `key` and `value`. The rest is exercise 4.
+# Three products make `query`, `key` and `value`. The rest is exercise 4: call your function, or copy its lines.
 #
 # </details>
 
@@ -411,19 +413,20 @@ check("cross_attention", cross_attention)
 #
 # Go back step by step. For $C = A B$ the chain rule gives $\partial A = \partial C\, B^{\top}$ and
 # $\partial B = A^{\top} \partial C$. The only step that needs thought is the softmax: for one row of weights $p$ its Jacobian is
-# $\mathrm{diag}(p) - p\,p^{\top}$, because raising one score lowers all other weights (section "The backward pass by hand").
+# $\mathrm{diag}(p) - p\,p^{\top}$ with $p$ as a column: $p_j (1 - p_j)$ on the diagonal and $-p_j p_m$ elsewhere, because raising one
+# score lowers all other weights (section "The backward pass by hand").
 #
 # The mask is that of the forward pass. A hidden key gets no gradient, and a query that may see nothing gets 0 and gives 0.
 # Large numbers are treated as in exercise 4; float32 and float64 are graded. Here one column may also hold queries of
-# $10^{-12}$ and keys of $10^{12}$, or the reverse: the scores stay moderate and the closed form exact, whereas no step fits all
-# columns at once.
+# $10^{-12}$ and keys of $10^{12}$, or the reverse. The scores stay moderate, and the closed form needs no special care.
 #
-# By hand, with $d_k = 4$: the query `[2, 0, 0, 0]`, the keys `[0, 1, 0, 0]` and `[0, 3, 0, 0]`, the values `[1]` and `[3]`, and
-# `grad_context = [[1]]`. Both scores are 0, so the weights are 1/2 and 1/2.
+# By hand, with $d_k = 4$, so $\sqrt{d_k} = 2$: the query `[2, 0, 0, 0]`, the keys `[0, 1, 0, 0]` and `[0, 3, 0, 0]`, the values `[1]`
+# and `[3]`, and `grad_context = [[1]]`. Both scores are 0, so the weights are 1/2 and 1/2.
 #
 # 1. `grad_value = [[1/2], [1/2]]`.
 # 2. The weights receive the gradient `[1, 3]`, whose mean under the weights is 2.
-# 3. The scores receive `[1/2 · (1 − 2), 1/2 · (3 − 2)] = [−1/2, 1/2]`, and the dot products half of it, `[−1/4, 1/4]`.
+# 3. The scores receive `[1/2 · (1 − 2), 1/2 · (3 − 2)] = [−1/2, 1/2]`, and the dot products, because of the scale, half of it,
+#    `[−1/4, 1/4]`.
 # 4. `grad_query = −1/4 · [0, 1, 0, 0] + 1/4 · [0, 3, 0, 0] = [[0, 1/2, 0, 0]]`.
 # 5. `grad_key = [[−1/2, 0, 0, 0], [1/2, 0, 0, 0]]`.
 
