@@ -69,6 +69,34 @@ def _parser() -> argparse.ArgumentParser:
     release.add_argument("--check", action="store_true", help="write nothing; exit code 1 if one is stale")
     release.set_defaults(run=_release)
 
+    grade = commands.add_parser(
+        "grade",
+        help="grade a class: everything that is new or changed",
+        description="Grade the submissions of a course folder that are new or changed, in a sandbox, several at a time. "
+        "Interrupted at any point and called again, it goes on where it was.",
+        epilog="Exit code: 0 everything is graded, 1 something could not be, 2 bad input, 130 stopped with Ctrl-C.",
+    )
+    grade.add_argument("folder", type=Path, metavar="DIR")
+    grade.add_argument("--assignment", metavar="NN_slug", help="default: every one that was released")
+    grade.add_argument("--student", action="append", metavar="ID", help="this learner alone; may be given again")
+    grade.add_argument("--regrade", action="store_true", help="grade again what has not changed")
+    grade.add_argument("--workers", type=_count, metavar="N", help="processes (default: one for each processor core)")
+    grade.add_argument("--dask", metavar="ADDRESS", help="grade on the Dask cluster with this scheduler")
+    grade.add_argument(
+        "--i-trust-the-learners",
+        action="store_true",
+        dest="trust",
+        help="run their code without a sandbox, as you, with your files and network; the ledger says so",
+    )
+    grade.set_defaults(run=_grade)
+
+    doctor = commands.add_parser(
+        "doctor",
+        help="what this machine has for the course, and how to get what is missing",
+        description="Look at what the course needs on this machine. Exit code: 0 grading is possible, 1 it is not.",
+    )
+    doctor.set_defaults(run=_doctor)
+
     classes = commands.add_parser("class", help="set up a class for nbgrader").add_subparsers(
         title="commands", required=True, metavar="COMMAND"
     )
@@ -92,6 +120,12 @@ def _natural(text: str) -> int:
     return int(text)
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return int(text)
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -110,6 +144,23 @@ def _check(options: argparse.Namespace) -> int:
         return FULL_MARKS if check_notebook(options.notebook, options.timeout) else NOT_YET
     except NotebookError as error:
         raise UserError(str(error)) from error
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from attn_course.grading.progress import GradingError, grade_course
+
+    try:
+        return FULL_MARKS if grade_course(options) else NOT_YET
+    except GradingError as error:
+        raise UserError(str(error)) from error
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from attn_course.grading.doctor import look
+
+    report, able = look()
+    print(report)
+    return FULL_MARKS if able else NOT_YET
 
 
 def _project() -> Path:

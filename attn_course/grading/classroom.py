@@ -14,7 +14,7 @@ from attn_course.grading.settings import configure
 
 c = get_config()
 
-# Seeds the inputs of every check, so that grading again gives the same grades. Keep it to yourself.
+# The secret from which each submission's checks get their seed: grading again gives the same grades. Keep it to yourself.
 configure(c, root=Path(__file__).parent, seed={seed})
 '''
 
@@ -41,7 +41,7 @@ def create_class(folder: Path, assignments: Sequence[tuple[Path, Mapping[str, fl
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ClassError(f"{folder} exists and is not empty. Name a new folder, or remove this one first.")
     folder.mkdir(parents=True, exist_ok=True)
-    seed = secrets.randbelow(2**31) if seed is None else seed
+    seed = secrets.randbits(63) if seed is None else seed
     (folder / "nbgrader_config.py").write_text(CONFIG.format(seed=seed), encoding="utf-8")
     for solution, points in assignments:
         write_source(solution, points, folder)

@@ -7,28 +7,12 @@ cell changes no grade.
 
 import ast
 import copy
-from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 from nbgrader import utils
-from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import NbGraderPreprocessor
 
 from attn_course.grading.cells import answered_exercise
-
-
-class RestoreReleased(NbGraderPreprocessor):
-    """Before execution: put the sources of a submission into the released notebook."""
-
-    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        names = resources["nbgrader"]
-        coursedir = CourseDirectory(config=self.config)
-        folder = coursedir.format_path(coursedir.release_directory, ".", names["assignment"])
-        path = Path(folder) / f"{names['notebook']}.ipynb"
-        if not path.is_file():
-            raise FileNotFoundError(f"No released notebook {path}. Release it first: nbgrader generate_assignment")
-        return restore(nbformat.read(path, as_version=4), nb), resources
 
 
 def restore(released: NotebookNode, submitted: NotebookNode) -> NotebookNode:

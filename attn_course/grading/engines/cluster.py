@@ -1,0 +1,45 @@
+"""Grade on a Dask cluster: a laptop's, one on Slurm through dask-jobqueue, one on Kubernetes through dask-kubernetes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from distributed import Client, as_completed
+
+from attn_course.grading.work import RETRY, Item, Outcome, grade_item
+
+AHEAD = 2  # items for each worker that are on their way
+RETRIES = 3
+
+
+def run(items: Iterable[Item], address: str) -> Iterator[tuple[Item, Outcome]]:
+    """Grade items on the cluster whose scheduler is at `address`. What a lost worker had goes to another.
+
+    Args:
+        items: Taken as the cluster has room for them.
+        address: Of the scheduler, such as "tcp://10.0.0.1:8786".
+
+    Raises:
+        OSError: There is no scheduler.
+    """
+    with Client(address, timeout=30, set_as_default=False) as client:
+        source = iter(items)
+        waiting = {}
+        futures = as_completed(with_results=False)
+        room = max(1, len(client.scheduler_info(n_workers=-1)["workers"])) * AHEAD
+
+        def fill() -> None:
+            while len(waiting) < room and (item := next(source, None)) is not None:
+                future = client.submit(grade_item, item, pure=False, retries=RETRIES)
+                waiting[future] = item
+                futures.add(future)
+
+        fill()
+        for future in futures:
+            item = waiting.pop(future)
+            if future.status == "finished":
+                yield item, future.result()
+            else:
+                yield item, Outcome(RETRY, f"the cluster gave it back: {future.exception()}")
+            future.release()
+            fill()

@@ -1,0 +1,113 @@
+"""One submission as a piece of work: everything that a worker anywhere needs, and all that comes back from it.
+
+A worker needs the installed package and the item, no shared disk. Its warm parents stay between items.
+"""
+
+from __future__ import annotations
+
+import atexit
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import nbformat
+
+from attn_course.checks.registry import chapters
+from attn_course.grading.restore import restore
+from attn_course.grading.sandbox.limits import Limits
+from attn_course.grading.sandbox.tree import imported_by
+from attn_course.grading.sandbox.zygote import Broken, Zygote
+from attn_course.grading.submission import Submission, Ungradable, read_cells
+from attn_course.grading.verdict import grade
+
+GRADED, UNGRADABLE, RETRY = "graded", "ungradable", "retry"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A submission to grade.
+
+    Args:
+        assignment: Name of the chapter, NN_slug.
+        student: Id of the learner.
+        released: The released notebook, as a file's text.
+        submission: What was handed in.
+        seed: Of the checks.
+        limits: Of the notebook.
+        masks: Folders of this machine that a notebook must not see.
+        trust: Run it without a sandbox.
+    """
+
+    assignment: str
+    student: str
+    released: str
+    submission: Submission
+    seed: int
+    limits: Limits = field(default_factory=Limits)
+    masks: tuple[str, ...] = ()
+    trust: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an item.
+
+    Args:
+        state: GRADED, UNGRADABLE (what was handed in cannot be graded) or RETRY (the grader failed).
+        reason: Why it was not graded.
+        scores: Exercise → points.
+        notebook: The graded notebook as a file's text, "" where there is none.
+        signals: What a person may want to look at.
+        seconds: That it took.
+    """
+
+    state: str
+    reason: str = ""
+    scores: dict[str, float] = field(default_factory=dict)
+    notebook: str = ""
+    signals: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+_warm: dict[tuple, Zygote] = {}
+
+
+def grade_item(item: Item) -> Outcome:
+    """Grade one submission in this process.
+
+    Raises:
+        attn_course.grading.sandbox.bubblewrap.NoSandbox: There is no sandbox on this machine.
+    """
+    began = time.monotonic()
+    chapter = next(chapter for chapter in chapters().values() if chapter.name == item.assignment)
+    released = nbformat.reads(item.released, as_version=4)
+    try:
+        restored = restore(released, read_cells(item.submission.notebook[1]))
+    except Ungradable as error:
+        return Outcome(UNGRADABLE, str(error), seconds=time.monotonic() - began)
+    imported = imported_by([cell.source for cell in released.cells if cell.cell_type == "code"])
+    try:
+        zygote = warm(chapter.slug, imported, item.limits, item.masks, item.trust)
+        verdict = grade(restored, chapter, item.submission.helpers, item.seed, zygote)
+    except Broken as error:
+        return Outcome(RETRY, str(error), seconds=time.monotonic() - began)
+    text = nbformat.writes(verdict.notebook)
+    return Outcome(GRADED, "", verdict.scores, text, tuple(verdict.signals), time.monotonic() - began)
+
+
+def warm(slug: str, imported: tuple[str, ...], limits: Limits, masks: tuple[str, ...], trust: bool) -> Zygote:
+    """The warm parent of this process for a chapter; made at the first call, ended with the process."""
+    key = (slug, imported, limits, masks, trust)
+    if key not in _warm:
+        while _warm:  # one at a time: a class is graded chapter by chapter, and each holds a copy of torch
+            cool()
+        _warm[key] = Zygote(slug, imported, limits, [Path(mask) for mask in masks], trust)
+        atexit.register(partial(_warm[key].close))
+    return _warm[key]
+
+
+def cool() -> None:
+    """End this process's warm parents."""
+    while _warm:
+        _warm.popitem()[1].close()
