@@ -205,17 +205,6 @@ def state_jacobian_norms__always_wide(states, W_h):
     return right.state_jacobian_norms__backwards(states, W_h).double()
 
 
-@loses("device")
-def state_jacobian_norms__numpy_of_any_device(states, W_h):
-    states, W_h = states.numpy(), W_h.numpy()
-    product = np.eye(len(W_h), dtype=W_h.dtype)
-    norms = [np.ones((), dtype=W_h.dtype)]
-    for h in states[:0:-1]:
-        product = (product * (1 - h**2)) @ W_h.T
-        norms.append(np.linalg.norm(product, ord=2))
-    return torch.from_numpy(np.stack(norms[::-1]))
-
-
 # --- clip_gradients
 
 

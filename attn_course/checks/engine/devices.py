@@ -41,9 +41,7 @@ PRODUCTS = frozenset(
 )
 """Products that let a `meta` tensor and a CPU tensor mix, where a GPU would not."""
 
-ANOTHER_DEVICE = re.compile(
-    r"expected device|same device|two devices|different devices|device type tensor to numpy", re.IGNORECASE
-)
+ANOTHER_DEVICE = re.compile(r"expected device|same device|two devices|different devices", re.IGNORECASE)
 INDEX = "indices should be either on"
 
 
@@ -102,7 +100,7 @@ def default_device() -> Iterator[None]:
 
 
 def mixes_devices(message: str) -> bool:
-    """Whether an error of torch says that tensors of two devices met, or one of a GPU and NumPy.
+    """Whether an error of torch says that tensors of two devices met.
 
     An index on the CPU may select from a tensor on any device, so a complaint about indices says nothing: it comes
     from the trick of this module and would not come on a GPU.
