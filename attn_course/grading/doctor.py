@@ -65,14 +65,11 @@ def _device() -> str:
 
 def _bubblewrap() -> str:
     try:
-        options = bubblewrap.find()
+        become = bubblewrap.find()
     except bubblewrap.NoSandbox as error:
         raise Missing(str(error)) from error
     version = subprocess.run([bubblewrap.program(), "--version"], capture_output=True, text=True).stdout.split()[-1]
-    if os.geteuid() == 0:
-        how = "as nobody" if options else "as root, because nobody else may read this Python: better grade as a user"
-        return f"{version}, works here, {how}"
-    return f"{version}, works here"
+    return f"{version}, works here" + (", for root by becoming nobody" if become is not None else "")
 
 
 def _nbgrader() -> str:

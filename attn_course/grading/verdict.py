@@ -22,7 +22,6 @@ from attn_course.checks.engine.report import Report
 from attn_course.checks.engine.wire import Unreadable, printable, unpack
 from attn_course.checks.registry import mistakes
 from attn_course.grading.outputs import clean, error_output, source_of
-from attn_course.grading.sandbox.limits import Limits
 from attn_course.grading.sandbox.zygote import Zygote
 
 MAX_STARTS = 12
@@ -94,7 +93,7 @@ def grade(notebook: NotebookNode, chapter: Chapter, helpers: Mapping[str, bytes]
         cell.execution_count = count
         kind, exercise = cells[position]
         if kind == "check":
-            report = _judge(chapter, exercises[exercise], run, position, seed, zygote.limits)
+            report = _judge(chapter, exercises[exercise], run, position, seed)
             verdict.scores[exercise] = float(report.score)
             cell.outputs = _check_outputs(report, count)
             if report.diagnosis == "ready-made-answer":
@@ -135,7 +134,7 @@ def _run(cells: Sequence[tuple[str, str]], helpers: Mapping[str, bytes], seed: i
     return run
 
 
-def _judge(chapter: Chapter, exercise: Exercise, run: _Run, position: int, seed: int, limits: Limits) -> Report:
+def _judge(chapter: Chapter, exercise: Exercise, run: _Run, position: int, seed: int) -> Report:
     said, packed = run.responses.get(position, ("", b""))
     if packed and not said:
         try:
@@ -144,21 +143,19 @@ def _judge(chapter: Chapter, exercise: Exercise, run: _Run, position: int, seed:
             run.signals.add("forged results")
             responses = Responses(exercise.id, seed, refusal=f"The results of this check cannot be read: {error}.")
     else:
-        responses = Responses(exercise.id, seed, refusal=_why_nothing(exercise.id, run, position, said, limits))
+        responses = Responses(exercise.id, seed, refusal=_why_nothing(exercise.id, run, position, said))
     known = [mistake for mistake in mistakes(chapter.slug) if mistake.exercise == exercise.id]
     return judge(chapter, exercise, responses, known)
 
 
-def _why_nothing(name: str, run: _Run, position: int, said: str, limits: Limits) -> str:
+def _why_nothing(name: str, run: _Run, position: int, said: str) -> str:
     """Why a check has no results, as a sentence for the learner."""
     if position in run.ended:
         return f"The check of {name} was stopped: {ENDS[run.ended[position]]}."
     if said == "missing":
         return f"There is no {name}: its answer cell is missing or failed, see there."
-    if said == "time":
-        return f"The check of {name} was stopped after {limits.check_seconds:g} s. Does a loop of yours never stop?"
     if said == "interrupted":
-        return f"{name} was interrupted by a KeyboardInterrupt of its own."
+        return f"The check of {name} was interrupted."
     if said:
         return printable(said[:300])
     return f"{name} was not checked: the notebook was stopped before."

@@ -12,12 +12,13 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from attn_course.grading.sandbox.limits import Limits
 
 JOB = "/job"
 NOBODY = 65534
+# What the warm parent needs where it is root: to make its children nobody, to end them, to see what memory they use.
+TO_BECOME_NOBODY = ("CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_SYS_PTRACE")
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
 PASSWD = "learner:x:1000:1000::/job:/bin/sh\n"
@@ -58,22 +59,33 @@ def program() -> str:
     return found
 
 
-def command(staged: Path, masks: Sequence[Path], limits: Limits) -> list[str]:
+def command(staged: Path, masks: Sequence[Path], limits: Limits, become: int | None = None) -> list[str]:
     """The command line of the wall; a program and its arguments are to follow.
 
     Args:
         staged: Has the trees `engine` and `learner`, and `etc`.
         masks: Folders that must not be seen even where they lie inside the environment: the class, the project.
         limits: Of the writable folders. Where a further wall is inside, it puts new ones over them.
+        become: The user that each notebook's process becomes before it reads a line of the learner's; root alone can
+            ask for that, and the kernel then limits its processes as any user's.
     """
-    wall = [program(), "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-    wall += ["--uid", "1000", "--gid", "1000", "--hostname", "grading"]
+    wall = [program(), "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    if become is None:
+        wall += ["--unshare-all", "--uid", "1000", "--gid", "1000"]
+    else:
+        for kind in ("pid", "net", "ipc", "uts", "cgroup-try"):
+            wall += [f"--unshare-{kind}"]
+        for capability in TO_BECOME_NOBODY:
+            wall += ["--cap-add", capability]
+    wall += ["--hostname", "grading"]
     for path in SYSTEM:
         if os.path.islink(path):
             wall += ["--symlink", os.readlink(path), path]
         elif os.path.isdir(path):
             wall += ["--ro-bind", path, path]
     wall += ["--proc", "/proc", "--dev", "/dev"]
+    for path in ("/etc", "/sys", "/sys/devices", "/sys/devices/system", "/course"):
+        wall += _passable(Path(path))
     for path in ETC:
         wall += ["--ro-bind-try", path, path]
     wall += ["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
@@ -98,8 +110,15 @@ def _environment(masks: Sequence[Path]) -> list[str]:
     bound = [path for path in prefixes if _within(path, hidden) or not _within(path, system)]
     steps |= {path: ["--ro-bind", str(path), str(path)] for path in bound}
     ordered = sorted(steps, key=lambda path: len(path.parts))
+    # bubblewrap makes the folders above them for the owner alone; a notebook of another user must get through.
+    above = {parent for path in bound for parent in path.parents if not _within(parent, [*system, *hidden])}
+    open_ways = [_passable(path) for path in sorted(above - {Path("/")}, key=lambda path: len(path.parts))]
     locks = [part for path in hidden - set(bound) for part in ("--remount-ro", str(path))]
-    return [part for path in ordered for part in steps[path]] + locks
+    return [part for way in open_ways for part in way] + [part for path in ordered for part in steps[path]] + locks
+
+
+def _passable(path: Path) -> list[str]:
+    return ["--perms", "0755", "--dir", str(path)]
 
 
 def _within(path: Path, places: Iterable[Path]) -> bool:
@@ -113,31 +132,23 @@ def write_etc(staged: Path) -> None:
     (staged / "etc" / "group").write_text("learner:x:1000:\n", encoding="ascii")
 
 
-def as_nobody() -> dict[str, Any]:
-    """Options of `subprocess` with which root gives up being root; none for others."""
-    return dict(user=NOBODY, group=NOBODY, extra_groups=[]) if os.geteuid() == 0 else {}
-
-
-def find() -> dict[str, Any]:
-    """See that bubblewrap works here, and how it must be called.
+def find() -> int | None:
+    """See that bubblewrap works here.
 
     Returns:
-        Options of `subprocess`: as nobody where that works and we are root.
+        The user that notebooks must become: nobody, for root, else None.
 
     Raises:
         NoSandbox: It is missing or not allowed; the message says how to change that.
     """
-    said = ""
-    for options in [as_nobody(), {}] if os.geteuid() == 0 else [{}]:
-        try:
-            done = subprocess.run(_probe(), capture_output=True, text=True, timeout=30, env={}, **options)
-        except (OSError, subprocess.SubprocessError) as error:
-            said = str(error)
-            continue
-        if done.returncode == 0 and done.stdout.strip() == "inside":
-            return options
+    try:
+        done = subprocess.run(_probe(), capture_output=True, text=True, timeout=30, env={})
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NoSandbox(f"bubblewrap cannot be run here: {error}. {FIX}") from error
+    if done.returncode or done.stdout.strip() != "inside":
         said = done.stderr.strip() or f"it ended with code {done.returncode}"
-    raise NoSandbox(f"bubblewrap is not allowed to make a sandbox here: {said}. {FIX}")
+        raise NoSandbox(f"bubblewrap is not allowed to make a sandbox here: {said}. {FIX}")
+    return NOBODY if os.geteuid() == 0 else None
 
 
 def _probe() -> list[str]:

@@ -74,11 +74,13 @@ class Zygote:
         self, slug: str, imported: Sequence[str], limits: Limits, masks: Sequence[Path] = (), trust: bool = False
     ) -> None:
         self.slug, self.limits, self.masks, self.trust = slug, limits, tuple(masks), trust
-        self.options = {} if trust else bubblewrap.find()
+        self.become = None if trust else bubblewrap.find()
         self.staged = Path(tempfile.mkdtemp(prefix="attn-course-staged-"))
         self.staged.chmod(0o755)  # what is staged is no secret, and nobody must read it
         self.engine, self.learner, self.own = tree.stage(self.staged, slug, imported)
         bubblewrap.write_etc(self.staged)
+        for path in self.staged.rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)  # whatever the umask
         self.modules = tuple(name for name in imported if not name.startswith("attn_course"))
         self.isolation = "trust" if trust else "namespaces"
         self.process: subprocess.Popen[bytes] | None = None
@@ -111,6 +113,7 @@ class Zygote:
             engine, learner = str(self.engine), str(self.learner)
         settings = {
             "isolation": self.isolation,
+            "become": self.become,
             "slug": self.slug,
             "engine": engine,
             "learner": learner,
@@ -119,7 +122,7 @@ class Zygote:
         }
         program = f"import sys; sys.path.insert(0, {engine!r}); from {tree.ENGINE_ROOT} import main; main()"
         python = [sys.executable, "-s", "-P", "-B", "-c", program, str(theirs.fileno()), json.dumps(settings)]
-        wall = [] if self.trust else bubblewrap.command(self.staged, self.masks, self.limits)
+        wall = [] if self.trust else bubblewrap.command(self.staged, self.masks, self.limits, self.become)
         environment = dict(bubblewrap.ENVIRONMENT)
         if self.trust:
             environment |= {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.staged)}
@@ -132,7 +135,6 @@ class Zygote:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 pass_fds=[theirs.fileno()],
-                **self.options,
             )
         except OSError as error:
             raise Broken(f"the sandbox could not be started: {error}") from error

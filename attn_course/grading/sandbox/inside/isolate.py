@@ -30,6 +30,13 @@ def _must(result: int, what: str) -> None:
         raise OSError(ctypes.get_errno(), f"{what}: {os.strerror(ctypes.get_errno())}")
 
 
+def become(user: int) -> None:
+    """From root, become another user, in no group but one, for good."""
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+
+
 def new_namespaces() -> None:
     """Leave this process's namespaces for new ones; processes that it forks are in a PID namespace of their own.
 

@@ -91,6 +91,7 @@ class Parent:
         pid = os.fork()
         if pid == 0:
             try:
+                self._give_up_root()
                 isolate.new_namespaces()
                 os._exit(0)
             except BaseException as error:
@@ -141,6 +142,7 @@ class Parent:
     def _in_fork(self, job: dict[str, Any], files: bytes, write: int, told: int) -> None:
         """In the forked process: go behind the inner wall, and there run the notebook."""
         try:
+            self._give_up_root()
             isolate.end_with_parent()
             if self.settings["isolation"] == "namespaces":
                 isolate.new_namespaces()
@@ -153,6 +155,8 @@ class Parent:
                     _, status = os.waitpid(inner, 0)
                     os._exit(os.waitstatus_to_exitcode(status) & 0x7F)
                 isolate.end_with_parent()
+                # A process group reaches across PID namespaces: a signal to one's own must find nobody else.
+                os.setsid()
                 isolate.new_file_system(
                     {job["folder"]: job["disk"], "/tmp": job["disk"], "/dev/shm": job["disk"]}, self.settings["engine"]
                 )
@@ -175,6 +179,17 @@ class Parent:
             with contextlib.suppress(BaseException):
                 write_all(3, frame("broken", {"error": f"{type(error).__name__}: {error}"[:2000]}))
             os._exit(70)
+
+    def _give_up_root(self) -> None:
+        """Where the warm parent is root, become the user that notebooks run as.
+
+        Raises:
+            PermissionError: That user could not read the environment.
+        """
+        if self.settings["become"] is not None:
+            isolate.become(self.settings["become"])
+            if not os.access(sys.prefix, os.R_OK | os.X_OK) or not os.access(os.__file__, os.R_OK):
+                raise PermissionError(f"{sys.prefix} is not readable for other users")
 
     def _watch(self, read: int, first: int, job: dict[str, Any]) -> str:
         """Pass on what the notebook writes until it ends or must be ended; the reason if it must."""

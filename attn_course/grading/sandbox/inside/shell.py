@@ -206,6 +206,7 @@ class alarm:
 
     def __exit__(self, *_: Any) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # free for the checks, which stop endless loops themselves
 
 
 def _stop(number: int, frame: Any) -> None:
