@@ -316,7 +316,7 @@ def greedy_decode__writes_into_start(step, state, start, end, max_len):
     return tokens
 
 
-@loses("tokens", "thread", recognised="one-too-few")
+@loses("tokens", "thread", recognised="forces-the-end")
 def greedy_decode__always_ends(step, state, start, end, max_len):
     tokens = right.greedy_decode__masked(step, state, start, end, max_len)
     tokens[:, -1] = end
@@ -331,6 +331,20 @@ def greedy_decode__no_limit(step, state, start, end, max_len):
 @loses("thread")
 def greedy_decode__looks_into_the_state(step, state, start, end, max_len):
     return right.greedy_decode__masked(step, state.clone(), start, end, max_len)
+
+
+@loses("thread")
+def greedy_decode__needs_a_state(step, state, start, end, max_len):
+    if state is None:
+        state = torch.zeros(len(start), 2)
+    return right.greedy_decode__masked(step, state, start, end, max_len)
+
+
+@loses("thread")
+def greedy_decode__takes_the_state_for_tensors(step, state, start, end, max_len):
+    if not isinstance(state, dict):
+        state = state.clone() if isinstance(state, torch.Tensor) else tuple(part.clone() for part in state)
+    return right.greedy_decode__masked(step, state, start, end, max_len)
 
 
 @pytest.mark.parametrize(("exercise", "answer", "aspects", "recognised"), SUBTLE)

@@ -132,10 +132,9 @@ class ScriptedStep:
     def __call__(self, token: Tensor, state: Any) -> tuple[Tensor, Any]:
         """Logits (batch, vocab) for the next token, and the next state."""
         self.calls += 1
-        if self.calls > 2 * self.max_len + 8:
-            raise RuntimeError(f"step was called {self.calls} times, with max_len = {self.max_len}: the loop must end")
+        _must_end(self.calls, self.max_len)
         row, position = self._read(state)
-        self._require(token, len(row))
+        _require_tokens(token, len(row), self.tables[2].shape[-1])
         script, previous, nonsense, noise = (table.to(token.device) for table in self.tables)
         right = token == previous[row, position]
         likeliest = torch.where(right, script[row, position], nonsense[row, position, token.long()])
@@ -162,16 +161,48 @@ class ScriptedStep:
             return torch.stack((row, position), dim=1).to(state.dtype)
         return row, position
 
-    def _require(self, token: Any, batch: int) -> None:
-        if not isinstance(token, Tensor):
-            raise TypeError(f"step takes a tensor of tokens (batch,), not a {type(token).__name__}")
-        if token.shape != (batch,):
-            raise ValueError(f"step takes tokens of shape ({batch},), it was given {tuple(token.shape)}")
-        if token.is_floating_point() or token.dtype == torch.bool:
-            raise TypeError(f"step takes tokens of dtype int64, it was given {token.dtype}")
-        size = self.tables[2].shape[-1]
-        if not token.is_meta and not bool(((token >= 0) & (token < size)).all()):
-            raise IndexError(f"step was given a token outside 0 to {size - 1}: {token.tolist()}")
+
+class MemorylessStep:
+    """A `step` that looks at the token alone: its state is always the same thing, such as None.
+
+    Args:
+        logits: After each token (vocab, vocab).
+        state: The only state that it takes.
+        batch: How many sequences there are.
+        max_len: What the learner was given.
+    """
+
+    def __init__(self, logits: Tensor, state: Any, batch: int, max_len: int) -> None:
+        self.logits = logits
+        self.state = state
+        self.batch = batch
+        self.max_len = max_len
+        self.calls = 0
+
+    def __call__(self, token: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """Logits (batch, vocab) for the next token, and the state."""
+        self.calls += 1
+        _must_end(self.calls, self.max_len)
+        if type(state) is not type(self.state) or state != self.state:
+            raise TypeError(f"step takes the state that it returned, {self.state!r}, not a {type(state).__name__}")
+        _require_tokens(token, self.batch, len(self.logits))
+        return self.logits.to(token.device)[token.long()], state
+
+
+def _must_end(calls: int, max_len: int) -> None:
+    if calls > 2 * max_len + 8:
+        raise RuntimeError(f"step was called {calls} times, with max_len = {max_len}: the loop must end")
+
+
+def _require_tokens(token: Any, batch: int, size: int) -> None:
+    if not isinstance(token, Tensor):
+        raise TypeError(f"step takes a tensor of tokens (batch,), not a {type(token).__name__}")
+    if token.shape != (batch,):
+        raise ValueError(f"step takes tokens of shape ({batch},), it was given {tuple(token.shape)}")
+    if token.is_floating_point() or token.dtype == torch.bool:
+        raise TypeError(f"step takes tokens of dtype int64, it was given {token.dtype}")
+    if not token.is_meta and not bool(((token >= 0) & (token < size)).all()):
+        raise IndexError(f"step was given a token outside 0 to {size - 1}: {token.tolist()}")
 
 
 def _script(
@@ -227,6 +258,21 @@ def _script(
     }
 
 
+def _memoryless(d: Draw, batch: int, max_len: int, state: Any, vocab: int = 11, end: int = 2) -> dict[str, Any]:
+    """Sequences that never end: after each token comes the next one in a circle of all but `end`."""
+    circle = d.order(vocab - 1)
+    circle = circle + (circle >= end)
+    logits = d.uniform(vocab, vocab, low=-0.5, high=0.5)
+    logits[circle, circle.roll(-1)] += 1.5
+    return {
+        "step": Fresh(partial(MemorylessStep, logits, state, batch, max_len)),
+        "state": state,
+        "start": circle[d.order(vocab - 1)[:batch]],
+        "end": end,
+        "max_len": max_len,
+    }
+
+
 def compare_tokens(got: np.ndarray | None, expected: np.ndarray, case: Case) -> str | None:
     """What is wrong with decoded tokens; any width from the longest sequence to `max_len` is right."""
     max_len, end = case.arguments["max_len"], case.arguments["end"]
@@ -267,6 +313,8 @@ def greedy_decode(seed: int) -> list[Case]:
         Case("own", "sequences of 4 and 1 tokens, end = 0", _script(d, (4, 1), 5, vocab=7, end=0)),
         Case("thread", "the state is a pair of tensors", _script(d, (never,) * 3, 4, form="pair")),
         Case("thread", "the state is a dict", _script(d, (never,) * 2, 5, form="dict")),
+        Case("thread", "the state is None", _memoryless(d, 3, 5, None)),
+        Case("thread", "the state is a word", _memoryless(d, 4, 3, "state")),
         Case("device", "inputs on another device", _script(d, (2, 5, 3), 6), observe="meta"),
         Case("device", "another default device", _script(d, (2, 5, 3), 6), observe="default_device"),
         Case(

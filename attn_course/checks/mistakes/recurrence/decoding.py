@@ -314,6 +314,18 @@ def one_too_few(step, state, start, end, max_len):
 
 @mistakes.add(
     "greedy_decode",
+    "forces-the-end",
+    "You write end in the last column whatever step says. A sequence that does not end within max_len tokens has no end.",
+    GREEDY,
+)
+def forces_the_end(step, state, start, end, max_len):
+    tokens = decode(step, state, start, end, max_len)
+    tokens[:, -1] = end
+    return tokens
+
+
+@mistakes.add(
+    "greedy_decode",
     "transposed",
     "Your result is (length, batch). Asked is (batch, length): stack along axis 1.",
     GREEDY,

@@ -132,6 +132,17 @@ def squared(states, W_h):
     GRADIENTS,
 )
 def slope_on_the_wrong_side(states, W_h):
+    return norms((1 - states[1:] ** 2)[:, None, :] * W_h.mT, W_h)
+
+
+@mistakes.add(
+    "state_jacobian_norms",
+    "no-transpose",
+    "You multiply by W_h, not by its transpose. The states are rows, h_t = tanh(… + h_(t−1) W_h), so the Jacobian of a "
+    "step, with a row for each entry of h_t, is diag(1 − h_t²) W_hᵀ.",
+    GRADIENTS,
+)
+def no_transpose(states, W_h):
     return norms((1 - states[1:] ** 2)[:, :, None] * W_h, W_h)
 
 
