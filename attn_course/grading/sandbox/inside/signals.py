@@ -25,8 +25,14 @@ WATCHED = {
     "ctypes.dlopen": "native code",
     "ctypes.dlsym": "native code",
 }
-OUTSIDE_IS_FINE = ("/usr/", "/lib", "/etc/ld.so", "/dev/null", "/dev/urandom", "/tmp/", "/proc/self/", "/proc/cpuinfo")
+ELSEWHERE = "opens files elsewhere"
+# What Python and its libraries open on their own.
+OUTSIDE_IS_FINE = (
+    *("/usr/", "/lib", "/etc/ld.so", "/etc/localtime", "/etc/mime.types", "/sys/devices/system/cpu"),
+    *("/dev/null", "/dev/urandom", "/dev/tty", "/dev/shm/", "/tmp/", "/proc/self/", "/proc/cpuinfo", "/proc/meminfo"),
+)
 OWN = ("attn_course.grading.sandbox", "attn_course.checks.engine")
+ENGINE = __file__.removesuffix(__name__.replace(".", "/") + ".py")
 
 
 def listen(folder: str) -> set[str]:
@@ -43,8 +49,9 @@ def listen(folder: str) -> set[str]:
             path = arguments[0]
             if isinstance(path, bytes):
                 path = os.fsdecode(path)
-            if isinstance(path, str) and path.startswith("/") and not path.startswith(allowed):
-                seen.add("opens files elsewhere")
+            if isinstance(path, str) and path.startswith("/") and not os.path.normpath(path).startswith(allowed):
+                if not (path.startswith(ENGINE) and _for_a_traceback()):
+                    seen.add(ELSEWHERE)
         elif event in WATCHED and WATCHED[event] not in seen:
             caller = sys._getframe(1).f_globals.get("__name__", "")
             if not str(caller).startswith(OWN) and not _from_library():
@@ -52,6 +59,18 @@ def listen(folder: str) -> set[str]:
 
     sys.addaudithook(hook)
     return seen
+
+
+def _for_a_traceback() -> bool:
+    """Whether Python looks up the lines of a stack, as it does for every warning and error: ours are on it."""
+    frame = sys._getframe(2)
+    for _ in range(6):
+        if frame is None:
+            return False
+        if frame.f_globals.get("__name__") == "linecache":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _from_library() -> bool:
