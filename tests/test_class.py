@@ -13,7 +13,8 @@ import pytest
 
 from attn_course.checks.registry import chapters
 from attn_course.grading.classroom import create_class
-from attn_course.grading.demo import KINDS, TRUTH, fill_class
+from attn_course.grading.demo import TRUTH, fill_class
+from attn_course.grading.kinds import HONEST
 from attn_course.grading.release import exercise_path, solution_path
 from attn_course.grading.truth import compare
 from tests import toy
@@ -22,7 +23,7 @@ PROJECT = Path(__file__).parents[1]
 CHAPTER = chapters()["scaled_dot_product"]
 POINTS = {exercise.id: exercise.points for exercise in CHAPTER.exercises}
 SEED = 11
-LEARNERS = len(KINDS) + 2  # two single mistakes
+LEARNERS = len(HONEST) + 4  # two single mistakes, two at once, a hostile one
 
 pytestmark = pytest.mark.xdist_group("class")  # graded once, in one worker
 
@@ -76,8 +77,8 @@ def test_every_grade_is_the_true_one(course):
     assert [row[-1] for row in rows] == ["ok"] * LEARNERS
     truth = json.loads((course / TRUTH).read_text(encoding="utf-8"))
     kinds = {assignments[CHAPTER.name]["kind"] for assignments in truth.values()}
-    assert {"solution", "untouched"} < kinds
-    assert sum(kind.startswith("mistake") for kind in kinds) == 2
+    assert {"solution", "untouched", "forges the check"} < kinds
+    assert sum(kind.startswith("mistake") for kind in kinds) == 3
 
 
 def test_the_comparison_can_fail(course, tmp_path):

@@ -31,10 +31,9 @@ def compare(folder: Path) -> tuple[str, bool]:
                 graded = _graded(gradebook, assignment, learner)
                 verdict = _verdict(known["scores"], graded)
                 wrong += verdict != "ok"
-                total = "none" if graded is None else f"{sum(graded.values()):.2f}"
-                rows.append(
-                    (learner, assignment, known["kind"], f"{sum(known['scores'].values()):.2f}", total, verdict)
-                )
+                total = _total(graded)
+                true = "by hand" if known["scores"] is None else f"{sum(known['scores'].values()):.2f}"
+                rows.append((learner, assignment, known["kind"], true, total, verdict))
     count = len(rows) - 1
     summary = f"{count - wrong} of {count} grades are the true ones, exercise by exercise."
     return f"{_table(rows)}\n\n{summary}", wrong == 0
@@ -50,9 +49,18 @@ def _graded(gradebook: Gradebook, assignment: str, learner: str) -> dict[str, fl
     return {grade.name: math.nan if grade.auto_score is None else grade.score for grade in grades}
 
 
-def _verdict(true: dict[str, float], graded: dict[str, float] | None) -> str:
+def _total(graded: dict[str, float] | None) -> str:
+    if graded is None:
+        return "none"
+    total = sum(graded.values())
+    return "by hand" if math.isnan(total) else f"{total:.2f}"
+
+
+def _verdict(true: dict[str, float] | None, graded: dict[str, float] | None) -> str:
     if graded is None:
         return "wrong: not graded"
+    if true is None:  # nobody can grade it: a score of 0 would be as wrong as any other
+        return "ok" if graded and all(map(math.isnan, graded.values())) else "wrong: was graded"
     different = [name for name in true if not math.isclose(true[name], graded.get(name, math.nan), abs_tol=1e-6)]
     return f"wrong: {', '.join(different)}" if different or true.keys() != graded.keys() else "ok"
 
