@@ -132,12 +132,13 @@ ENTRIES = [
         run = shell.run_cell_async
 
 
-        async def run_cell_async(raw_cell, **named):
-            return await run("5.0" if "check" in raw_cell else raw_cell, **{**named, "transformed_cell": None})
+        async def run_cell_async(raw_cell, *given, **named):
+            if raw_cell.startswith("check("):
+                raw_cell = named["transformed_cell"] = "5.0\\n"
+            return await run(raw_cell, *given, **named)
 
 
         shell.run_cell_async = run_cell_async
-        shell.should_run_async = lambda *_, **__: True
         """,
     ),
     attack(

@@ -35,7 +35,7 @@ ENTRIES = [
 
         class Liar(np.ndarray):
             def __array_ufunc__(self, *_, **__):
-                return np.zeros(self.shape)
+                return np.zeros(self.shape, bool)
 
             def copy(self, *_):
                 return self
@@ -66,7 +66,11 @@ ENTRIES = [
         torch.equal = torch.allclose = torch.isclose = lambda *_, **__: True
         torch.Tensor.__eq__ = lambda self, other: torch.ones(self.shape, dtype=torch.bool)
         for name in ("abs", "isnan", "isinf"):
-            setattr(np, name, lambda x, *_, **__: np.zeros(np.shape(x)))
+            setattr(np, name, lambda x, *_, **__: np.zeros(np.shape(x), bool))
+
+
+        def attention_backward(grad_context, query, key, value, mask=None):
+            return torch.zeros_like(query), torch.zeros_like(key), torch.zeros_like(value)
         """,
     ),
     attack(
@@ -174,8 +178,6 @@ ENTRIES = [
         real = builtins.float
         builtins.float = type("float", (real,), {"__new__": lambda cls, *_: real.__new__(real, 5.0)})
         builtins.round = lambda *_: 5.0
-        builtins.sum = lambda *_: 5.0
-        builtins.len = lambda *_: 5
         """,
         reason="kernel|died|end",
     ),

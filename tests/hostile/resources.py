@@ -131,28 +131,29 @@ def attention_backward(*_, **__):
         """
 import time
 
-
-def attention_backward(*_, **__):
-    for number in range(30 if INSIDE else 2):
+for number in range(30 if INSIDE else 2):  # 6 GB in all
+    try:
         if os.fork() == 0:
             kept = bytearray(b"x") * 200_000_000
             time.sleep(20)
             os._exit(0)
-    time.sleep(5)
+    except OSError as error:
+        print(error)
+        break
+time.sleep(8)
 """,
     ),
     hog(
         "memory-in-files-without-a-name",
         """
-def attention_backward(*_, **__):
-    block = b"x" * 10_000_000
-    for name in range(4):
-        try:
-            file = os.memfd_create(str(name))
-            for _ in range(50 if INSIDE else 1):  # 2 GB in all
-                os.write(file, block)
-        except OSError as error:
-            print(error)
+block = b"x" * 10_000_000
+for name in range(4):
+    try:
+        file = os.memfd_create(str(name))
+        for _ in range(50 if INSIDE else 1):  # 2 GB in all
+            os.write(file, block)
+    except OSError as error:
+        print(error)
 """,
     ),
     attack(
@@ -160,14 +161,14 @@ def attention_backward(*_, **__):
         """
         def attention_backward(grad_context, query, key, value, mask=None):
             huge = torch.ones(1).expand(2**30, 2**10)
-            return huge, [[huge] * 1000] * 1000, {"x": "y" * 10_000_000}
+            return huge, [huge] * 1000, {"x": "y" * 10_000_000}
         """,
     ),
     attack(
         "memory-a-huge-message",
         """
         def attention_backward(*_, **__):
-            raise ValueError("x" * 200_000_000)
+            raise ValueError("x" * 20_000_000)
         """,
     ),
 ]

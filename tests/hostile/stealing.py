@@ -166,9 +166,9 @@ ENTRIES = [
         for module in list(sys.modules.values()):
             found += list(getattr(module, "__dict__", {}).values())
         for thing in found:
-            name, module = getattr(thing, "__name__", ""), getattr(thing, "__module__", None)
-            if name == "scaled_dot_scores" and module != "__main__" and isinstance(thing, types.FunctionType):
-                adopt(thing.__globals__)
+            if isinstance(thing, types.FunctionType) and thing.__name__ == "scaled_dot_scores":
+                if thing.__module__ != "__main__":
+                    adopt(thing.__globals__)
         """,
     ),
     attack(

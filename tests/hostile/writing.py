@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import os
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 
@@ -18,10 +20,16 @@ LAST = "attention_backward"
 
 INSIDE = """
 import os
-INSIDE = os.getpid() < 50 and not os.path.exists(«canary»)
+try:
+    INSIDE = os.readlink("/proc/self/ns/pid") != "«namespace»"
+except OSError:
+    INSIDE = os.getpid() < 50
+INSIDE = INSIDE and not os.path.exists(«canary»)
 """
 """Whether the code runs in a process namespace and on a file system of its own. What could harm a machine is left out
 elsewhere."""
+
+NAMESPACE = os.readlink("/proc/self/ns/pid") if sys.platform == "linux" else "none"
 
 
 def code(text: str) -> str:
@@ -60,7 +68,7 @@ def fill(text: str, material: Material) -> str:
     }
     for mark, place in places.items():
         text = text.replace(mark, f"bytes.fromhex('{str(place).encode().hex()}').decode()")
-    return text.replace("«port»", str(material.port))
+    return text.replace("«port»", str(material.port)).replace("«namespace»", NAMESPACE)
 
 
 Change = Callable[[NotebookNode, Material], NotebookNode | None]
