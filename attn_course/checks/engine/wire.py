@@ -167,7 +167,7 @@ class _Reader:
         failure = None
         if tree["failure"] is not None:
             kind, message, line, number, where = _sequence(tree["failure"], 5, 5)
-            if where not in {"forward", "backward"}:
+            if where not in ("forward", "backward"):
                 raise Unreadable("a failure has no place")
             failure = Failure(_text(kind), _text(message), _text(line), _count(number), where)
         result = None if tree["result"] is None else self.value(tree["result"])
@@ -186,7 +186,7 @@ class _Reader:
     def value(self, tree: Any, depth: int = 0) -> Value:
         tree = _mapping(tree, {"kind", "type", "dtype", "device", "shape", "items"}, {"data"})
         kind, device = tree["kind"], tree["device"]
-        if kind not in KINDS or depth > 4:
+        if not isinstance(kind, str) or kind not in KINDS or depth > 4:
             raise Unreadable("a value has no known kind")
         if not isinstance(device, str) or (device and not DEVICES.fullmatch(device)):
             raise Unreadable("a value lies on no known device")

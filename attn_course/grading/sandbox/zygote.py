@@ -27,6 +27,7 @@ from attn_course.grading.sandbox.inside.channel import BadFrame, Frames, frame, 
 from attn_course.grading.sandbox.limits import Limits
 
 START_SECONDS = 120
+STAGED = "attn-course-staged-"
 GRACE = 6.0  # seconds after a cell's time before its processes are ended
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,8 @@ class Zygote:
     ) -> None:
         self.slug, self.limits, self.masks, self.trust = slug, limits, tuple(masks), trust
         self.become = None if trust else bubblewrap.find()
-        self.staged = Path(tempfile.mkdtemp(prefix="attn-course-staged-"))
+        _clear_away()
+        self.staged = Path(tempfile.mkdtemp(prefix=f"{STAGED}{os.getpid()}-"))
         self.staged.chmod(0o755)  # what is staged is no secret, and nobody must read it
         self.engine, self.learner, self.own = tree.stage(self.staged, slug, imported)
         bubblewrap.write_etc(self.staged)
@@ -275,3 +277,21 @@ class Zygote:
         else:
             raise BadFrame("a message of no known kind")
         return cell_ends
+
+
+def _clear_away() -> None:
+    """Remove what processes that were killed have left staged."""
+    for path in Path(tempfile.gettempdir()).glob(f"{STAGED}*"):
+        owner = path.name.removeprefix(STAGED).partition("-")[0]
+        if owner.isdecimal() and not _alive(int(owner)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
