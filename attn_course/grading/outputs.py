@@ -49,7 +49,7 @@ def _one(output: dict[str, Any]) -> NotebookNode | None:
     if kind == "stream":
         name = "stderr" if output.get("name") == "stderr" else "stdout"
         return nbformat.v4.new_output("stream", name=name, text=text_of(output.get("text")))
-    if kind in {"display_data", "execute_result"}:
+    if kind in ("display_data", "execute_result"):
         data = _data(output.get("data"))
         if not data:
             return None
