@@ -21,6 +21,7 @@ from attn_course.checks.engine.observe import Responses
 from attn_course.checks.engine.report import Report
 from attn_course.checks.engine.wire import Unreadable, printable, unpack
 from attn_course.checks.registry import mistakes
+from attn_course.grading.honesty import reported
 from attn_course.grading.outputs import clean, error_output, source_of
 from attn_course.grading.sandbox.zygote import Zygote
 
@@ -126,7 +127,7 @@ def _run(cells: Sequence[tuple[str, str]], helpers: Mapping[str, bytes], seed: i
         ran = zygote.run(waiting, helpers, seed, left)
         run.outputs |= {cell: shown for cell, shown in ran.outputs.items() if cell not in run.outputs}
         run.responses |= {cell: said for cell, said in ran.responses.items() if cell not in run.responses}
-        run.signals |= set(map(printable, ran.signals))
+        run.signals |= reported(ran.signals)
         if ran.ended == "done" or not 0 <= ran.started < len(waiting) or waiting[ran.started][0] == "skip":
             break
         run.ended[ran.started] = ran.ended

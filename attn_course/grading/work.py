@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 
 from attn_course.checks.registry import chapters
+from attn_course.grading.honesty import signals
 from attn_course.grading.restore import restore
 from attn_course.grading.sandbox.limits import Limits
 from attn_course.grading.sandbox.tree import imported_by
@@ -93,7 +94,8 @@ def grade_item(item: Item) -> Outcome:
     except Broken as error:
         return Outcome(RETRY, str(error), seconds=time.monotonic() - began)
     text = nbformat.writes(verdict.notebook)
-    return Outcome(GRADED, "", verdict.scores, text, tuple(verdict.signals), time.monotonic() - began)
+    told = signals(verdict.signals, restored, released, item.submission.helpers, chapter)
+    return Outcome(GRADED, "", verdict.scores, text, told, time.monotonic() - began)
 
 
 def warm(slug: str, imported: tuple[str, ...], limits: Limits, masks: tuple[str, ...], trust: bool) -> Zygote:

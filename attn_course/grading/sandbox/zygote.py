@@ -106,6 +106,8 @@ class Zygote:
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
             self.process.wait()
+            if self.process.stderr is not None:
+                self.process.stderr.close()
         self.process = self.channel = None
 
     def _start(self) -> None:
