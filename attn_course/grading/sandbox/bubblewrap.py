@@ -89,12 +89,12 @@ def command(staged: Path, masks: Sequence[Path], limits: Limits, become: int | N
     for path in ETC:
         wall += ["--ro-bind-try", path, path]
     wall += ["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
+    for path in (JOB, "/tmp", "/dev/shm"):
+        wall += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", path]
     wall += _environment(masks)
     for name in ("passwd", "group"):
         wall += ["--ro-bind", str(staged / "etc" / name), f"/etc/{name}"]
     wall += ["--ro-bind", str(staged / "engine"), "/course/engine", "--ro-bind", str(staged / "learner"), "/course/learner"]
-    for path in (JOB, "/tmp", "/dev/shm"):
-        wall += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", path]
     return [*wall, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--"]
 
 
@@ -111,7 +111,8 @@ def _environment(masks: Sequence[Path]) -> list[str]:
     steps |= {path: ["--ro-bind", str(path), str(path)] for path in bound}
     ordered = sorted(steps, key=lambda path: len(path.parts))
     # bubblewrap makes the folders above them for the owner alone; a notebook of another user must get through.
-    above = {parent for path in bound for parent in path.parents if not _within(parent, [*system, *hidden])}
+    there = [*system, *hidden, Path("/tmp")]
+    above = {parent for path in bound for parent in path.parents if parent not in there and not _within(parent, system)}
     open_ways = [_passable(path) for path in sorted(above - {Path("/")}, key=lambda path: len(path.parts))]
     locks = [part for path in hidden - set(bound) for part in ("--remount-ro", str(path))]
     return [part for way in open_ways for part in way] + [part for path in ordered for part in steps[path]] + locks

@@ -11,15 +11,16 @@ import ctypes
 import os
 import resource
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from attn_course.grading.sandbox.inside import seccomp
 
 libc = ctypes.CDLL(None, use_errno=True)
 
+O_PATH = 0x200000
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x4000000, 0x8000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 0x4000, 0x40000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 0x1000, 0x4000, 0x40000
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_SECUREBITS, PR_SET_NO_NEW_PRIVS = 1, 4, 24, 28, 38
 SECURE_ALL_LOCKED = 0xEF  # root's number gives no privilege, and that stays so
 INSIDE_ID = 1000
@@ -58,15 +59,22 @@ def _write(path: str, text: str) -> None:
         file.write(text)
 
 
-def new_file_system(folders: Mapping[str, int], hidden: str) -> None:
+def new_file_system(folders: Mapping[str, int], hidden: str, kept: Iterable[str]) -> None:
     """Give the first process of the new namespaces empty folders and its own view of processes.
 
     Args:
         folders: Path → size in bytes of the memory that its files may take.
         hidden: A folder that is covered.
+        kept: Folders that stay where they are, even inside of the empty ones: an environment may lie in /tmp.
     """
     for path, size in folders.items():
+        below = {one: os.open(one, O_PATH) for one in kept if one.startswith(f"{path}/")}
         _tmpfs(path, f"size={size},mode=1777,nr_inodes=20000", MS_NOSUID | MS_NODEV)
+        for one, descriptor in below.items():
+            os.makedirs(one, exist_ok=True)
+            source = f"/proc/self/fd/{descriptor}".encode()
+            _must(libc.mount(source, one.encode(), None, MS_BIND | MS_REC, None), f"keep {one}")
+            os.close(descriptor)
     _tmpfs(hidden, "size=4096,mode=555", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
     if libc.mount(b"proc", b"/proc", b"proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, None):
         # The kernel shows a new /proc only where the old one is whole. Then there is none.

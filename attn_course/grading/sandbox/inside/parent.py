@@ -158,7 +158,9 @@ class Parent:
                 # A process group reaches across PID namespaces: a signal to one's own must find nobody else.
                 os.setsid()
                 isolate.new_file_system(
-                    {job["folder"]: job["disk"], "/tmp": job["disk"], "/dev/shm": job["disk"]}, self.settings["engine"]
+                    dict.fromkeys([job["folder"], "/tmp", "/dev/shm"], job["disk"]),
+                    self.settings["engine"],
+                    {sys.prefix, sys.base_prefix},
                 )
                 isolate.cap_processes(job["processes"])
             else:
