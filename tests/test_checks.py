@@ -14,7 +14,7 @@ from attn_course.checks import evaluate
 from attn_course.checks.engine.diagnose import prepare
 from attn_course.checks.engine.judge import judge
 from attn_course.checks.engine.respond import respond
-from attn_course.checks.registry import chapters, mistakes
+from attn_course.checks.registry import chapters, mistakes, place
 
 ROOT = Path(__file__).parent.parent
 SEEDS = range(20)
@@ -58,6 +58,47 @@ def test_right_answers_in_many_styles_get_full_marks(chapter, exercise):
             report = evaluate(exercise.id, answer, seed)
             assert report.score == report.points, f"{style}\n{report.text}"
             assert report.diagnosis is None
+
+
+DIFFERENTIABLE = [
+    "rnn_step",
+    "lstm_step",
+    "run_rnn",
+    "Seq2Seq",
+    "scaled_dot_scores",
+    "scaled_dot_product_attention",
+    "self_attention",
+    "cross_attention",
+]
+
+
+def detached(answer, dtype):
+    """The right answer, cut from autograd where its results have this dtype."""
+    if not isinstance(answer, type):
+        return lambda *given: cut(answer(*given), dtype)
+
+    class Detached(answer):
+        def forward(self, *given):
+            return cut(super().forward(*given), dtype)
+
+    return Detached
+
+
+def cut(result, dtype):
+    if isinstance(result, torch.Tensor):
+        return result.detach() if result.dtype == dtype else result
+    return tuple(cut(part, dtype) for part in result)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_a_gradient_cut_in_one_precision_alone_is_seen(name, dtype):
+    chapter, exercise = place(name)
+    answer = next(iter(answers(chapter, exercise).values()))
+    for seed in range(3):
+        report = evaluate(name, detached(answer, dtype), seed)
+        assert report.score < report.points
+        assert report.diagnosis == "cuts-autograd" or report.diagnosis in {m.id for m in known(chapter, exercise)}
 
 
 @pytest.mark.parametrize(("chapter", "exercise"), EXERCISES)

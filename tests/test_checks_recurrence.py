@@ -109,6 +109,12 @@ def lstm_step__forget_bias_of_one(x, hidden, cell, W_x, W_h, bias):
     return right.lstm_step__chunk(x, hidden, cell, W_x, W_h, bias + F.pad(bias.new_ones(d), (d, 2 * d)))
 
 
+@loses("cell")
+def lstm_step__returns_a_clamped_cell(*given):
+    hidden, cell = right.lstm_step__chunk(*given)
+    return hidden, cell.clamp(-3, 3)
+
+
 # --- run_rnn
 
 
@@ -193,6 +199,19 @@ def state_jacobian_norms__few_iterations(states, W_h):
     return torch.stack(norms[::-1])
 
 
+@loses("edges")
+def state_jacobian_norms__20_iterations(states, W_h):
+    product = torch.eye(len(W_h)).to(W_h)
+    norms = [torch.ones_like(W_h[0, 0])]
+    for h in states[1:].flip(0):
+        product = product @ torch.diag(1 - h**2) @ W_h.T
+        v = torch.ones_like(W_h[0])
+        for _ in range(20):
+            v = F.normalize(product.T @ (product @ v), dim=0)
+        norms.append((product @ v).norm())
+    return torch.stack(norms[::-1])
+
+
 @loses("unchanged")
 def state_jacobian_norms__squares_in_place(states, W_h):
     result = right.state_jacobian_norms__backwards(states, W_h)
@@ -237,6 +256,12 @@ def clip_gradients__needs_contiguous_tensors(gradients, max_norm):
 def clip_gradients__norm_of_one_entry(gradients, max_norm):
     clipped, norm = right.clip_gradients__flat(gradients, max_norm)
     return clipped, norm.reshape(1)
+
+
+@loses("clip")
+def clip_gradients__with_a_margin(gradients, max_norm):
+    norm = torch.sqrt(sum((g**2).sum() for g in gradients))
+    return [g * (max_norm / norm) if norm > 1.01 * max_norm else g for g in gradients], norm
 
 
 # --- Seq2Seq

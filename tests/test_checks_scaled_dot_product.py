@@ -106,6 +106,25 @@ def test_autograd_is_refused_by_the_name_a_learner_knows(answer, known):
     assert f"This calls {known}, a ready-made" in report.text
 
 
+def by_kernel(grad_context, query, key, value, mask=None):
+    _, weights = scaled_dot_product_attention__plain(query, key, value, mask)
+    of_scores = torch._softmax_backward_data(grad_context @ value.mT, weights, -1, weights.dtype)
+    of_scores = of_scores / math.sqrt(key.shape[-1])
+    return of_scores @ key, of_scores.mT @ query, weights.mT @ grad_context
+
+
+def by_operator(grad_context, query, key, value, mask=None):
+    torch.ops.aten._softmax_backward_data(query, query, -1, query.dtype)
+    return attention_backward__plain(grad_context, query, key, value, mask)
+
+
+@pytest.mark.parametrize("answer", [by_kernel, by_operator])
+def test_the_backward_pass_of_torchs_softmax_is_refused(answer):
+    report = evaluate("attention_backward", answer, 0)
+    assert (report.score, report.diagnosis) == (0, "ready-made-answer")
+    assert "_softmax_backward_data, a ready-made" in report.text
+
+
 def differences(step, dtype=None, relative=False):
     """Central differences of the loss, entry by entry."""
 

@@ -179,9 +179,9 @@ state_jacobian_norms = Exercise(
         ),
         Aspect(
             "edges",
-            "states of ±1, where the slope is 0, and a single state",
+            "states of ±1, where the slope is 0, a single state, and singular values close together",
             0.5,
-            "do not divide by slopes, invert matrices or take logarithms",
+            "do not divide by slopes, invert matrices, take logarithms or iterate a few times only",
             "recurrence-gradients",
         ),
         manner("dtype", 0.15),

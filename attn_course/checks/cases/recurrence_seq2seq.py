@@ -97,6 +97,7 @@ def Seq2Seq(seed: int) -> list[Case]:
         case("padding", "one source of 2 tokens in 5 columns", 1, lone, weights=_silent_target(weights[1])),
         case("padding", "sources of up to 17 tokens", 0, long, weights=_silent_target(weights[0])),
         case("gradients", "sources of 1 to 6 tokens", 0, padded, observe="gradients", gradients=names),
+        case("gradients", "float32", 0, padded, weights=single, observe="gradients", gradients=names),
         case("device", "inputs on another device", 2, tiny, observe="meta"),
         case("device", "another default device", 2, tiny, observe="default_device"),
         case(

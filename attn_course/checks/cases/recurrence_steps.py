@@ -79,6 +79,7 @@ def rnn_step(seed: int) -> list[Case]:
         Case("gradients", "one batch axis", _rnn(d, 3, d_in=2, d_hidden=5), observe="gradients", gradients=RNN),
         Case("gradients", "d_in = d_hidden = 3", _rnn(d, 2, d_in=3, d_hidden=3), observe="gradients", gradients=RNN),
         Case("gradients", "no batch axis", _rnn(d, d_in=2, d_hidden=5), observe="gradients", gradients=RNN),
+        Case("gradients", "float32", _rnn(d, 2, d_in=5, d_hidden=3, dtype=F32), observe="gradients", gradients=RNN),
         Case("gradients", "two batch axes", _rnn(d, 3, 2, d_in=4, d_hidden=5), observe="gradients", gradients=RNN),
         Case("device", "inputs on another device", _rnn(d, 2, d_in=3, d_hidden=5), observe="meta"),
         Case("device", "another default device", _rnn(d, 2, d_in=3, d_hidden=5), observe="default_device"),
@@ -126,9 +127,11 @@ def lstm_step(seed: int) -> list[Case]:
     shared |= {"hidden": _same_rows(d, 3, 5), "cell": _same_rows(d, 3, 5)}
     layouts = {"x": "transposed", "W_x": "transposed", "cell": "strided"}
     large = _alike_gates(d, 7, 2, 3) | {"cell": d.uniform(7, 3, low=-8, high=8)}
+    deep = _lstm(d, 7, d_in=2, d_hidden=5, bias=0) | {"cell": d.uniform(7, 5, low=-8, high=8)}
     return [
         Case("cell", "d_in = 3, bias 0", _lstm(d, 2, d_in=3, d_hidden=5, bias=0), compared=("cell",)),
         Case("cell", "d_in = 5, bias 0", _lstm(d, 4, d_in=5, d_hidden=2, bias=0), compared=("cell",)),
+        Case("cell", "cells up to 8, bias 0", deep, compared=("cell",)),
         Case("hidden", "input gate = forget gate, bias 0", _alike_gates(d, 2, 3, 5), compared=("hidden",)),
         Case("hidden", "input gate = forget gate, d_hidden = 3", _alike_gates(d, 5, 2, 3), compared=("hidden",)),
         Case("hidden", "input gate = forget gate, cells up to 8", large, compared=("hidden",)),
@@ -143,6 +146,7 @@ def lstm_step(seed: int) -> list[Case]:
         Case("extremes", "gates near ±1000, float32", _saturated_lstm(d, 3, 2, F32)),
         Case("gradients", "one batch axis", _lstm(d, 3, d_in=2, d_hidden=5), observe="gradients", gradients=LSTM),
         Case("gradients", "no batch axis", _lstm(d, d_in=2, d_hidden=5), observe="gradients", gradients=LSTM),
+        Case("gradients", "float32", _lstm(d, 2, d_in=5, d_hidden=3, dtype=F32), observe="gradients", gradients=LSTM),
         Case("gradients", "two batch axes", _lstm(d, 3, 2, d_in=4, d_hidden=5), observe="gradients", gradients=LSTM),
         Case("device", "inputs on another device", _lstm(d, 2, d_in=3, d_hidden=5), observe="meta"),
         Case("device", "another default device", _lstm(d, 2, d_in=3, d_hidden=5), observe="default_device"),
@@ -243,6 +247,7 @@ def run_rnn(seed: int) -> list[Case]:
         Case("gradients", "sequences of 1 to 5 steps", _padded(d), observe="gradients", gradients=RUN),
         Case("gradients", "sequences of 23 steps", _full(d, 2, 23, 3, 5), observe="gradients", gradients=RUN),
         Case("gradients", "a single sequence", _full(d, 1, 4, 3, 5), observe="gradients", gradients=RUN),
+        Case("gradients", "float32", _padded(d, F32), observe="gradients", gradients=RUN),
         Case("gradients", "padding of a million", _padded(d, padding=1e6), observe="gradients", gradients=RUN),
         Case("device", "inputs on another device", tiny, observe="meta"),
         Case("device", "another default device", tiny, observe="default_device"),

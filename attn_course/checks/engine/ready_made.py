@@ -29,6 +29,8 @@ LIBRARY = frozenset(
         "clip_grad_norm_",
         "clip_grads_with_norm_",
         "_clip_grads_with_norm_",
+        "_softmax_backward_data",
+        "_log_softmax_backward_data",
     }
 )
 """Functions of torch that are the answer to an exercise of this course."""
