@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -49,6 +50,7 @@ def _nearly_tied(d: Draw, d_hidden: int) -> dict[str, Tensor]:
     return {"states": states, "W_h": (jacobian / (1 - states[1:].mT ** 2)).mT.contiguous()}
 
 
+@lru_cache(maxsize=2)  # the diagnosis tries every mistake on the same seed
 def state_jacobian_norms(seed: int) -> list[Case]:
     d = Draw(seed, "state_jacobian_norms")
     both = {"states": "transposed", "W_h": "strided"}
@@ -105,6 +107,7 @@ def _turned(d: Draw, norm: float, max_norm: float) -> dict[str, Any]:
     return case
 
 
+@lru_cache(maxsize=2)  # the diagnosis tries every mistake on the same seed
 def clip_gradients(seed: int) -> list[Case]:
     d = Draw(seed, "clip_gradients")
     long = float(d.uniform(1, low=6, high=9))
