@@ -22,7 +22,7 @@ from attn_course.checks.engine.report import Report
 from attn_course.checks.engine.wire import Unreadable, printable, unpack
 from attn_course.checks.registry import mistakes
 from attn_course.grading.honesty import reported
-from attn_course.grading.outputs import clean, error_output, source_of
+from attn_course.grading.outputs import clean, error_output, source_of, without_places
 from attn_course.grading.sandbox.zygote import Zygote
 
 MAX_STARTS = 12
@@ -163,7 +163,8 @@ def _why_nothing(name: str, run: _Run, position: int, said: str) -> str:
 
 
 def _check_outputs(report: Report, count: int) -> list[NotebookNode]:
-    shown = nbformat.v4.new_output("display_data", {"text/plain": report.text, "text/html": report.html})
+    texts = {"text/plain": without_places(report.text), "text/html": without_places(report.html)}
+    shown = nbformat.v4.new_output("display_data", texts)
     score = nbformat.v4.new_output("execute_result", {"text/plain": str(float(report.score))}, execution_count=count)
     return [shown, score]
 

@@ -114,20 +114,30 @@ def drop_privileges() -> bool:
     return seccomp.install(libc)
 
 
-def set_limits(memory: int, processes: int | None, file_size: int, seconds: int) -> None:
+def memory_in_use() -> dict[str, int]:
+    """Bytes of data and of addresses that this process has; a guess where the system does not say."""
+    used = {"VmData": 2**31, "VmSize": 2**33}
+    with contextlib.suppress(OSError), open("/proc/self/status") as status:
+        for line in status:
+            name, _, value = line.partition(":")
+            if name in used:
+                used[name] = int(value.split()[0]) << 10
+    return used
+
+
+def set_limits(used: Mapping[str, int], memory: int, processes: int | None, file_size: int, seconds: int) -> None:
     """Limits of the kernel on this process and on each that it starts.
 
     Args:
-        memory: Bytes of writable memory beyond what is there now.
+        used: What `memory_in_use` said while there was a /proc.
+        memory: Bytes of writable memory beyond that.
         processes: Of this user in these namespaces, threads included; None where the user has others.
         file_size: Bytes of a file.
         seconds: Of processor time.
     """
-    used = 0
-    with contextlib.suppress(OSError), open("/proc/self/status") as status:
-        used = next(int(line.split()[1]) << 10 for line in status if line.startswith("VmData"))
     limits = {
-        resource.RLIMIT_DATA: (used or 2**31) + memory,
+        resource.RLIMIT_DATA: used["VmData"] + memory,
+        resource.RLIMIT_AS: used["VmSize"] + 3 * memory,  # shared memory too; threads reserve more than they use
         resource.RLIMIT_FSIZE: file_size,
         resource.RLIMIT_CPU: seconds,
         resource.RLIMIT_NOFILE: 512,

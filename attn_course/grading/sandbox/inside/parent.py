@@ -13,7 +13,6 @@ import gc
 import importlib
 import json
 import os
-import resource
 import select
 import signal
 import socket
@@ -25,7 +24,6 @@ from attn_course.grading.sandbox.inside import isolate
 from attn_course.grading.sandbox.inside.channel import Frames, frame, receive, write_all
 
 WATCHED_EVERY = 0.05  # seconds
-PAGE = resource.getpagesize()
 
 
 class Parent:
@@ -142,6 +140,7 @@ class Parent:
     def _in_fork(self, job: dict[str, Any], files: bytes, write: int, told: int) -> None:
         """In the forked process: go behind the inner wall, and there run the notebook."""
         try:
+            used = isolate.memory_in_use()
             self._give_up_root()
             isolate.end_with_parent()
             if self.settings["isolation"] == "namespaces":
@@ -168,6 +167,7 @@ class Parent:
                 os.write(told, str(os.getpid()).encode())
             output = isolate.keep_only(write)
             isolate.set_limits(
+                used,
                 job["memory"],
                 None if self.settings["isolation"] == "trust" else job["processes"],
                 job["disk"],
@@ -245,21 +245,20 @@ def _session(pid: int) -> int:
 
 def _memory(pid: int) -> int:
     """Bytes that a process holds, without those of files."""
-    try:
-        with open(f"/proc/{pid}/statm") as file:
-            _, resident, shared, *_ = file.read().split()
-    except OSError:
-        return 0
-    return (int(resident) - int(shared)) * PAGE
+    return _sum(f"/proc/{pid}/status", ("RssAnon:", "RssShmem:"))
 
 
 def _own_memory(pid: int) -> int:
     """The same, with shared pages divided among those that share them. Slower."""
+    return _sum(f"/proc/{pid}/smaps_rollup", ("Pss_Anon:", "Pss_Shmem:")) or _memory(pid)
+
+
+def _sum(path: str, fields: tuple[str, ...]) -> int:
     try:
-        with open(f"/proc/{pid}/smaps_rollup") as file:
-            return sum(int(line.split()[1]) << 10 for line in file if line.startswith("Pss_Anon:"))
-    except OSError:
-        return _memory(pid)
+        with open(path) as file:
+            return sum(int(line.split()[1]) << 10 for line in file if line.startswith(fields))
+    except OSError:  # it has ended
+        return 0
 
 
 def _cut(sizes: list[list[Any]], joined: bytes) -> dict[str, bytes]:

@@ -44,6 +44,9 @@ REFUSED = {
     "keyctl": (250, 219),
     "memfd_create": (319, 279),  # memory that belongs to no process
     "memfd_secret": (447, 447),
+    "shmget": (29, 194),  # as is this, once nobody is attached to it
+    "msgget": (68, 186),
+    "semget": (64, 190),
     "kexec_load": (246, 104),
     "init_module": (175, 105),
     "finit_module": (313, 273),
