@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make a demonstration class, grade it with nbgrader and write its feedback pages, all in one folder.
+# Make a demonstration class, grade it and write its feedback pages, all in one folder.
 #     scripts/course.sh FOLDER LEARNERS SEED
 set -euo pipefail
 folder=$1 learners=$2 seed=$3
@@ -7,13 +7,15 @@ bin=$(cd "$(dirname "$0")/../.venv/bin" && pwd)
 
 rm -rf "$folder"
 "$bin/attn-course" class demo "$folder" --learners "$learners" --seed "$seed"
+trust=()
+if ! "$bin/attn-course" doctor >/dev/null; then
+    # These learners were made here. For others, do as the doctor says.
+    echo "There is no sandbox on this machine (attn-course doctor says why): grading the generated class without one."
+    trust=(--i-trust-the-learners)
+fi
+"$bin/attn-course" grade "$folder" "${trust[@]}" || [ $? = 1 ]  # 1: something waits for a person
 cd "$folder"
 for assignment in release/*/; do
-    name=$(basename "$assignment")
-    echo "Grading $name with nbgrader: $learners notebooks, each in a kernel of its own"
-    # Of its log, who is being graded and what went wrong.
-    "$bin/nbgrader" autograde "$name" 2>&1 |
-        awk '/ Autograding / { sub(".*/autograded/", "  "); sub("/.*", ""); print; fflush() } /WARNING|ERROR/ { print; fflush() }'
-    "$bin/nbgrader" generate_feedback --log-level=WARN "$name"
+    "$bin/nbgrader" generate_feedback --log-level=WARN "$(basename "$assignment")"
 done
 "$bin/nbgrader" export --log-level=WARN
