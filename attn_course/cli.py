@@ -103,7 +103,19 @@ def _parser() -> argparse.ArgumentParser:
     new = classes.add_parser("new", help="make a course folder in which nbgrader's own commands work")
     demo = classes.add_parser("demo", help="the same, with generated learners whose true grades are known")
     truth = classes.add_parser("truth", help="compare the gradebook of a demonstration class with the true grades")
-    for command, run in ((new, _class_new), (demo, _class_demo), (truth, _class_truth)):
+    signals = classes.add_parser(
+        "signals",
+        help="what in a graded class a person may want to look at",
+        description="Show, beside the grades and without changing one: ready-made answers, attempts to leave the sandbox, "
+        "and answers that are nearly the same. Also written to ledger/NN_slug/signals.csv.",
+    )
+    signals.add_argument("--assignment", metavar="NN_slug", help="default: every one that was graded")
+    for command, run in (
+        (new, _class_new),
+        (demo, _class_demo),
+        (truth, _class_truth),
+        (signals, _class_signals),
+    ):
         command.add_argument("folder", type=Path, metavar="DIR")
         command.set_defaults(run=run)
     for command in (new, demo):
@@ -256,6 +268,17 @@ def _class_truth(options: argparse.Namespace) -> int:
         raise UserError(str(error)) from error
     print(table)
     return 0 if equal else 1
+
+
+def _class_signals(options: argparse.Namespace) -> int:
+    from attn_course.grading.class_signals import look
+    from attn_course.grading.coordinator import CourseError
+
+    try:
+        print(look(options.folder, options.assignment))
+    except CourseError as error:
+        raise UserError(str(error)) from error
+    return 0
 
 
 if __name__ == "__main__":
