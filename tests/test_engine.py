@@ -370,6 +370,7 @@ def test_a_ready_made_answer_in_a_thread_or_behind_a_switched_off_watch_is_seen(
 
     for learner in (threaded, unwatched):
         assert verdict(learner).diagnosis == "ready-made-answer"
+    assert "This calls sys.setprofile, by which the check looks" in " ".join(verdict(unwatched).text.split())
 
 
 def test_an_own_function_that_is_called_lstm_is_no_ready_made_answer():
