@@ -138,6 +138,7 @@ def test_one_learner_can_be_graded_again(graded):
     [
         (["--student", "nobody"], "'nobody' has handed in nothing"),
         (["--assignment", "99_none"], "there is no assignment '99_none'; released are " + NAME),
+        (["--dask", "tcp://127.0.0.1:9"], "there is no Dask scheduler at tcp://127.0.0.1:9"),
         (["--workers", "0"], "'0' is no whole number of at least 1"),
     ],
 )

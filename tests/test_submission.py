@@ -138,7 +138,7 @@ def test_a_renamed_notebook_is_taken_where_there_is_one_alone(folder):
     assert read.notebook[0] == "my solution (1).IPYNB"
     assert read.notes == (f"my solution (1).IPYNB was graded as {WANTED}.",)
     (folder / "other.ipynb").write_bytes(b"{}")
-    with pytest.raises(Ungradable, match="2 notebooks: my solution .1..IPYNB, other.ipynb. Name the one"):
+    with pytest.raises(Ungradable, match=r"2 notebooks: my solution .1..IPYNB, other.ipynb. Name the one"):
         read_submission(folder, NAME)
     (folder / WANTED).write_bytes(dump(notebook("right")))
     assert read_submission(folder, NAME).notebook[0] == WANTED

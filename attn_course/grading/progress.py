@@ -11,7 +11,7 @@ from collections import Counter
 from tqdm import tqdm
 
 from attn_course.grading.coordinator import Course, CourseError, Engine, Grading, open_course
-from attn_course.grading.engines import local
+from attn_course.grading.engines import EngineError, local
 from attn_course.grading.ledger import Entry, InUse, alone
 from attn_course.grading.sandbox.bubblewrap import NoSandbox, find
 from attn_course.grading.work import GRADED
@@ -42,7 +42,7 @@ def grade_course(options: argparse.Namespace) -> bool:
             found = [
                 _grade(Grading(course, name, trust), options) for name in _assignments(course, options.assignment)
             ]
-    except (CourseError, InUse, NoSandbox, local.SandboxMissing) as error:
+    except (CourseError, InUse, NoSandbox, EngineError) as error:
         raise GradingError(str(error)) from error
     return all(found)
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from distributed import Client, as_completed
 
+from attn_course.grading.engines import EngineError
+from attn_course.grading.sandbox.bubblewrap import NoSandbox
 from attn_course.grading.work import RETRY, Item, Outcome, grade_item
 
 AHEAD = 2  # items for each worker that are on their way
@@ -20,12 +22,16 @@ def run(items: Iterable[Item], address: str) -> Iterator[tuple[Item, Outcome]]:
         address: Of the scheduler, such as "tcp://10.0.0.1:8786".
 
     Raises:
-        OSError: There is no scheduler.
+        EngineError: There is no scheduler, or no sandbox on its workers.
     """
-    with Client(address, timeout=30, set_as_default=False) as client:
+    try:
+        connected = Client(address, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise EngineError(f"there is no Dask scheduler at {address}: {error}") from error
+    with connected as client:
         source = iter(items)
         waiting = {}
-        futures = as_completed(with_results=False)
+        futures = as_completed(loop=client.loop)
         room = max(1, len(client.scheduler_info(n_workers=-1)["workers"])) * AHEAD
 
         def fill() -> None:
@@ -39,7 +45,9 @@ def run(items: Iterable[Item], address: str) -> Iterator[tuple[Item, Outcome]]:
             item = waiting.pop(future)
             if future.status == "finished":
                 yield item, future.result()
+            elif isinstance(error := future.exception(), NoSandbox):
+                raise EngineError(f"on a worker of the cluster: {error}") from error
             else:
-                yield item, Outcome(RETRY, f"the cluster gave it back: {future.exception()}")
+                yield item, Outcome(RETRY, f"the cluster gave it back: {error}")
             future.release()
             fill()

@@ -11,14 +11,11 @@ from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from attn_course.grading.engines import EngineError
 from attn_course.grading.work import RETRY, Item, Outcome
 
 ATTEMPTS = 3
 PATIENCE = 300  # seconds beyond a notebook's own before a worker counts as stuck
-
-
-class SandboxMissing(RuntimeError):
-    """A worker found no sandbox; its words."""
 
 
 class _Worker:
@@ -32,6 +29,7 @@ class _Worker:
         self.item: Item | None = None
         self.attempts = 0
         self.ends = 0.0
+        self.lost = False  # the system may take a moment to say so
 
     def give(self, item: Item, attempts: int) -> None:
         self.item, self.attempts = item, attempts
@@ -58,7 +56,7 @@ def _work(pipe: Connection) -> None:
             try:
                 pipe.send(work.grade_item(item))
             except NoSandbox as error:
-                pipe.send(SandboxMissing(str(error)))
+                pipe.send(EngineError(str(error)))
             except Exception as error:  # a fault of the grader: said, and tried again
                 pipe.send(Outcome(RETRY, f"{type(error).__name__}: {error}"))
     except (EOFError, BrokenPipeError):
@@ -73,7 +71,7 @@ def run(items: Iterable[Item], workers: int) -> Iterator[tuple[Item, Outcome]]:
         workers: How many processes.
 
     Raises:
-        SandboxMissing: There is no sandbox on this machine.
+        EngineError: There is no sandbox on this machine.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["attn_course.grading.work"])  # torch is imported once, and forked
@@ -98,7 +96,7 @@ def run(items: Iterable[Item], workers: int) -> Iterator[tuple[Item, Outcome]]:
                     again.append((item, attempts + 1))
                 else:
                     yield item, outcome
-                following = _next(again, source) if worker.process.is_alive() else None
+                following = None if worker.lost else _next(again, source)
                 if following:
                     worker.give(*following)
                 else:
@@ -121,15 +119,16 @@ def _outcome(worker: _Worker) -> Outcome | None:
     try:
         if worker.pipe.poll():
             said = worker.pipe.recv()
-            if isinstance(said, SandboxMissing):
+            if isinstance(said, EngineError):
                 raise said
             return said
     except (EOFError, ConnectionResetError):
+        worker.lost = True
         return Outcome(RETRY, "the worker ended in the middle")
     if not worker.process.is_alive():
+        worker.lost = True
         return Outcome(RETRY, "the worker ended in the middle")
     if time.monotonic() > worker.ends:
-        worker.process.kill()
-        worker.process.join()
+        worker.lost = True
         return Outcome(RETRY, "the worker did not answer")
     return None
