@@ -153,6 +153,7 @@ def test_gradients_made_by_torch_are_a_signal_where_they_are_to_be_made_by_hand(
         ("().__class__.__base__.__subclasses__()", "reaches into Python"),
         ("from attn_course.checks.engine import judge", "names the grader"),
         ("import importlib\nimportlib.import_module('attn_course.' + 'grading.work')", "names the grader"),
+        ("import importlib\nfor name in ['a', 'b']:\n    importlib.import_module(name)", "imports by a computed name"),
         ("open('/pro' + 'c/1/environ').read()", "names files of the system"),
         ("import base64\nexec(base64.b64decode('cHJpbnQoMSk='))", "hidden code"),
         ("exec(bytes.fromhex('7072696e74283129').decode())", "hidden code"),

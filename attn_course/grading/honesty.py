@@ -15,7 +15,7 @@ from nbgrader import utils
 
 from attn_course.checks.engine.exercise import Chapter, Exercise
 from attn_course.checks.engine.ready_made import LIBRARY, known_as
-from attn_course.grading.names import LONGEST, Names, definitions, magics, parse, reached, text_of
+from attn_course.grading.names import IMPORTERS, LONGEST, Names, definitions, magics, parse, reached, text_of
 from attn_course.grading.sandbox.inside.signals import ELSEWHERE, WATCHED
 
 IN_CODE = "code: "
@@ -175,6 +175,9 @@ def _reaches_out(node: ast.AST, names: Names) -> Iterator[str]:
                 yield word
         if isinstance(node, ast.Call) and names.path(node.func) in RUNS and _unpacks(node, names):
             yield HIDDEN
+        if isinstance(node, ast.Call) and names.path(node.func) in IMPORTERS and node.args:
+            if text_of(node.args[0]) is None:
+                yield "imports by a computed name"
 
 
 def _unpacks(call: ast.Call, names: Names) -> bool:
