@@ -53,12 +53,14 @@ def pack(responses: Responses) -> bytes:
         Unreadable: They are larger than a judge would read.
     """
     arrays: list[bytes] = []
+    # What was seen before a ready-made answer was called decides nothing, and is not read.
+    cases = () if responses.refusal or responses.ready_made else responses.cases
     tree = {
         "exercise": responses.exercise,
         "seed": responses.seed,
         "refusal": responses.refusal,
         "ready_made": responses.ready_made,
-        "cases": [[_observation_tree(one, arrays) for one in response.observations] for response in responses.cases],
+        "cases": [[_observation_tree(one, arrays) for one in response.observations] for response in cases],
     }
     head = json.dumps(tree).encode("ascii")
     size = 8 + len(head) + sum(map(len, arrays))
