@@ -30,6 +30,9 @@ NO_PYTHON = {
     "damage-surrogates",
     "damage-sources-of-other-types",
     "damage-another-chapter",
+    "inner-sources-too-deep",
+    "inner-sources-too-deep-to-search",
+    "inner-many-long-lines",
 }
 
 

@@ -16,6 +16,7 @@ from tests.hostile import (
     honest,
     host,
     host_files,
+    inner,
     resources,
     stealing,
 )
@@ -34,6 +35,7 @@ ENTRIES = [
         exhaustion,
         host,
         host_files,
+        inner,
         feedback,
         damage,
     )

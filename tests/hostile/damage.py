@@ -147,6 +147,13 @@ def _in_one_cell(notebook, material):
     notebook.cells.append(code_cell("\n\n\n".join(answers)))
 
 
+def _in_one_cell_above(notebook, material):
+    """All answers in one cell above the first exercise; the answer cells are gone."""
+    answers = [cell(notebook, f"{name}-answer") for name in material.points]
+    notebook.cells = [one for one in notebook.cells if one not in answers]
+    notebook.cells.insert(2, code_cell("\n\n\n".join(one.source for one in answers)))
+
+
 def _answers_as_text(notebook, material):
     for name in material.points:
         one = cell(notebook, f"{name}-answer")
@@ -262,6 +269,7 @@ ENTRIES = [
         valid=True,
     ),
     learner("damage-answers-in-one-cell", everything, change=_in_one_cell, honest=True),
+    learner("damage-answers-in-one-cell-above", everything, change=_in_one_cell_above, honest=True),
     learner("damage-answers-as-text", everything, change=_answers_as_text),
     learner("damage-cells-merged", everything, change=_merged, honest=True),
     learner("damage-answers-with-names-of-their-own", everything, change=_split, honest=True),

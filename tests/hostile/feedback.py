@@ -32,13 +32,19 @@ TAGS = [
 ALL_TAGS = "\\n".join(TAGS)
 """
 
+# With the bracket: what stands behind an escaped one is text.
 TAGS_ABSENT = (
     "<script>document.title",
-    'onerror="document',
-    'onload="document',
-    'ontoggle="document',
-    '<iframe srcdoc="<script',
-    "javascript:document",
+    "<img src=x onerror",
+    '<img src="x" onerror',
+    "<img src onerror",
+    "<svg onload",
+    '<svg xmlns="http://www.w3.org/2000/svg" onload',
+    "<iframe srcdoc=",
+    '<a href="javascript:document',
+    "<a href='javascript:document",
+    "<details open ontoggle",
+    "<math><mtext>",
     "<style>body { display",
     "<link rel=stylesheet href=http",
     "<meta http-equiv=refresh",
@@ -46,8 +52,8 @@ TAGS_ABSENT = (
     "<form action=http",
     "<object data=http",
     "<embed src=http",
-    "style='position:fixed",
-    'style="position:fixed',
+    "<div style='position:fixed",
+    '<div style="position:fixed',
     "<img src=http:",
     '<img src="http:',
 )
@@ -179,7 +185,7 @@ print(escapes, file=sys.stderr)
 print("\\x1b[" + "1;" * 5000 + "m" + "\\x1b[" * 2000)
 raise ValueError(escapes)
 """,
-        ("\x1b", "\x07", "\x00", "\x08", "\x9b", "javascript:document"),
+        ("\x1b", "\x07", "\x00", "\x08", "\x9b"),
     ),
     shows(
         "feedback-text-that-turns-around",
@@ -239,6 +245,6 @@ raise ValueError("\\u202egnorw")
         print("(file:///etc/passwd) http://127.0.0.1:«port»/x [x](java" + "script:document.title=1)")
         print(f"<a href='java{'script'}:document.title=1'>")
         """,
-        absent=("href='javascript:", 'href="javascript:'),
+        absent=("<a href='javascript:", '<a href="javascript:'),
     ),
 ]

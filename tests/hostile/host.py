@@ -6,11 +6,11 @@ ENTRIES = [
     attack(
         "host-reads-what-is-not-meant-for-it",
         """
-        import glob, os
+        import glob, itertools, os
 
         places = [«folder», «outside», «home», os.path.expanduser("~"), "/root", "/home", "..", "../..", "/proc/1/root"]
         for place in places:
-            for path in sorted(glob.glob(os.path.join(place, "**"), recursive=True))[:500]:
+            for path in itertools.islice(glob.iglob(os.path.join(place, "**"), recursive=True), 2000):
                 try:
                     print(path[-40:], open(path, "rb").read(100_000)[:20_000])
                 except OSError as error:
