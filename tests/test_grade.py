@@ -27,7 +27,7 @@ NAME = CHAPTER.name
 SEED = 23
 LEARNERS = len(HONEST) + 12  # three rounds of mistakes, each with a hostile one; the third cannot be graded
 DAMAGED = f"learner-{LEARNERS}"
-KILLED = 4  # runs; benchmarks/killed.py does more
+KILLED = 3  # runs; benchmarks/killed.py does more
 
 pytestmark = pytest.mark.xdist_group("grade")
 
@@ -56,6 +56,8 @@ def fresh(tmp_path_factory):
     points = {exercise.id: exercise.points for exercise in CHAPTER.exercises}
     create_class(folder, [(solution_path(PROJECT, NAME), points)], SEED)
     fill_class(folder, [CHAPTER], LEARNERS, SEED)
+    with (folder / "nbgrader_config.py").open("a") as config:
+        config.write("c.Sandbox.check_seconds = 2\n")  # one of them never ends
     return folder
 
 
@@ -78,14 +80,26 @@ def ledger(folder):
     return entries
 
 
-def some(fresh, folder, count):
-    """A copy of the class with its first learners alone."""
+def some(fresh, folder, which):
+    """A copy of the class with some of its learners alone."""
     shutil.copytree(fresh, folder)
-    for path in sorted((folder / "submitted").iterdir())[count:]:
-        shutil.rmtree(path)
     truth = json.loads((folder / TRUTH).read_text())
-    (folder / TRUTH).write_text(json.dumps(dict(list(truth.items())[:count])))
+    kept = list(truth)[which]
+    for path in (folder / "submitted").iterdir():
+        if path.name not in kept:
+            shutil.rmtree(path)
+    (folder / TRUTH).write_text(json.dumps({name: truth[name] for name in kept}))
     return folder
+
+
+EVERY_SECOND = slice(3, 16, 2)
+
+
+def same_as(folder, graded):
+    """Whether the learners of a smaller class have the same entries as in the whole class."""
+    found, wanted = ledger(folder), ledger(graded)
+    assert len(found) > 5
+    return found == {name: wanted[name] for name in found}
 
 
 def test_every_grade_is_the_true_one(graded):
@@ -111,7 +125,7 @@ def test_what_has_not_changed_is_left_alone(graded):
 
 
 def test_a_new_submission_is_graded_and_replaces_the_old_grade(fresh, tmp_path):
-    folder = some(fresh, tmp_path / "class", 3)
+    folder = some(fresh, tmp_path / "class", slice(3))
     solution, untouched, _ = sorted((folder / "submitted").iterdir())
     grade(folder, "--workers", "1")
     path = untouched / NAME / f"{NAME}.ipynb"
@@ -151,7 +165,7 @@ def test_a_folder_that_is_no_class_is_named(tmp_path):
 
 
 def test_without_bubblewrap_it_refuses_and_says_what_to_do(fresh, tmp_path):
-    folder = some(fresh, tmp_path / "class", 1)
+    folder = some(fresh, tmp_path / "class", slice(1))
     said = grade(folder, code=2, PATH=str(tmp_path))
     assert "apt install bubblewrap" in said
     assert "--i-trust-the-learners" in said
@@ -159,7 +173,7 @@ def test_without_bubblewrap_it_refuses_and_says_what_to_do(fresh, tmp_path):
 
 
 def test_trust_is_explicit_and_recorded(fresh, tmp_path):
-    folder = some(fresh, tmp_path / "class", 4)
+    folder = some(fresh, tmp_path / "class", slice(4))
     said = grade(folder, "--i-trust-the-learners", "--workers", "1", PATH=str(tmp_path))
     assert "ran without a sandbox" in said
     assert all(entry["trusted"] for entry in ledger(folder).values())
@@ -167,21 +181,21 @@ def test_trust_is_explicit_and_recorded(fresh, tmp_path):
 
 
 def test_one_worker_gives_the_same(fresh, graded, tmp_path):
-    folder = shutil.copytree(fresh, tmp_path / "class")
-    grade(folder, "--workers", "1", code=1)
-    assert ledger(folder) == ledger(graded)
+    folder = some(fresh, tmp_path / "class", EVERY_SECOND)
+    grade(folder, "--workers", "1")
+    assert same_as(folder, graded)
 
 
 def test_four_workers_of_which_some_are_killed_give_the_same(fresh, graded, tmp_path):
-    folder = shutil.copytree(fresh, tmp_path / "class")
+    folder = some(fresh, tmp_path / "class", EVERY_SECOND)
     with subprocess.Popen(
         command(folder, "--workers", "4"), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         killed = kill_workers(process, 2)
         said = process.communicate(timeout=600)[0]
     assert killed == 2
-    assert process.returncode == 1, said
-    assert ledger(folder) == ledger(graded)
+    assert process.returncode == 0, said
+    assert same_as(folder, graded)
 
 
 def kill_workers(process, count):
@@ -203,7 +217,7 @@ def kill_workers(process, count):
 
 def test_a_cluster_of_which_a_worker_is_killed_gives_the_same(fresh, graded, tmp_path):
     distributed = pytest.importorskip("distributed", reason="the cluster's extra is not installed")
-    folder = shutil.copytree(fresh, tmp_path / "class")
+    folder = some(fresh, tmp_path / "class", EVERY_SECOND)
     cluster = distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
     )
@@ -214,16 +228,16 @@ def test_a_cluster_of_which_a_worker_is_killed_gives_the_same(fresh, graded, tmp
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        while len(list((folder / "ledger").rglob("learner-*.json"))) < 4 and process.poll() is None:
+        while not list((folder / "ledger").rglob("learner-*.json")) and process.poll() is None:
             time.sleep(0.2)
         os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
         said = process.communicate(timeout=600)[0]
-    assert process.returncode == 1, said
-    assert ledger(folder) == ledger(graded)
+    assert process.returncode == 0, said
+    assert same_as(folder, graded)
 
 
 def test_a_second_grader_is_kept_out(fresh, tmp_path):
-    folder = some(fresh, tmp_path / "class", 2)
+    folder = some(fresh, tmp_path / "class", slice(2))
     with subprocess.Popen(command(folder, "--workers", "1"), env=environment(), stderr=subprocess.PIPE) as first:
         while not (folder / "ledger" / "lock").exists() and first.poll() is None:
             time.sleep(0.02)
@@ -234,11 +248,11 @@ def test_a_second_grader_is_kept_out(fresh, tmp_path):
 
 @pytest.mark.parametrize("turn", range(KILLED))
 def test_a_run_that_is_killed_goes_on_where_it_was(fresh, tmp_path, turn):
-    folder = some(fresh, tmp_path / "class", 9)
+    folder = some(fresh, tmp_path / "class", slice(4, 11))
     chance = random.Random()
     with subprocess.Popen(command(folder, "--workers", "2"), env=environment(), stderr=subprocess.DEVNULL) as process:
         # Before, during and after the first grades.
-        wanted = chance.randrange(8)
+        wanted = chance.randrange(7)
         while len(list((folder / "ledger").rglob("learner-*.json"))) < wanted and process.poll() is None:
             time.sleep(0.01)
         time.sleep(chance.random() * 0.5)
@@ -247,14 +261,14 @@ def test_a_run_that_is_killed_goes_on_where_it_was(fresh, tmp_path, turn):
     assert not psutil.wait_procs(left, timeout=30)[1], "workers and sandboxes end with it"
     done = len(list((folder / "ledger").rglob("learner-*.json")))
     said = grade(folder, "--workers", "2")
-    assert "9 submissions: " in said
+    assert "7 submissions: " in said
     assert done == 0 or f"{done} unchanged" in said
     table, equal = compare(folder)
     assert equal, table
 
 
 def test_interrupting_ends_it_with_a_word(fresh, tmp_path):
-    folder = some(fresh, tmp_path / "class", 6)
+    folder = some(fresh, tmp_path / "class", slice(6))
     listening = dict(preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     with subprocess.Popen(
         command(folder, "--workers", "2"), env=environment(), stderr=subprocess.PIPE, text=True, **listening
