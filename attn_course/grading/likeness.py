@@ -24,6 +24,9 @@ LEAST = 120
 ALIKE = 0.8
 """Share of these that both must have in common."""
 
+LOOK_CLOSER = 0.3
+"""Share of an answer's pieces beyond the common that another must have to be looked at closely."""
+
 COMMON_SHARE, COMMON_LEAST = 0.1, 5
 """What more than this share of a class has, and more than so many learners, is common."""
 
@@ -153,7 +156,8 @@ def _candidates(number: int, versions: list[_Version], places: Mapping[int, np.n
     if not found:
         return []
     others, counts = np.unique(np.concatenate(found), return_counts=True)
-    enough = counts * PIECE >= max(LEAST, ALIKE * versions[number].covered)
+    one = versions[number]
+    enough = (counts * PIECE >= max(LEAST, ALIKE * one.covered)) & (counts >= LOOK_CLOSER * len(one.rare))
     return [other for other in others[enough].tolist() if other != number and versions[other].covered >= LEAST]
 
 
