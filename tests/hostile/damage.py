@@ -274,7 +274,7 @@ ENTRIES = [
     learner("damage-cells-merged", everything, change=_merged, honest=True),
     learner("damage-answers-with-names-of-their-own", everything, change=_split, honest=True),
     learner("damage-old-outputs-of-5-megabytes", everything, change=_with_outputs(5), honest=True),
-    learner("damage-a-file-of-60-megabytes", everything, "large|MB|MiB|size", change=_with_outputs(60)),
+    learner("damage-a-file-of-60-megabytes", everything, "large|MB|MiB|size", change=_with_outputs(60), valid=False),
     learner(
         "damage-another-chapter",
         nothing,
