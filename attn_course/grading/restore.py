@@ -13,6 +13,9 @@ from nbformat import NotebookNode
 from nbgrader import utils
 
 from attn_course.grading.cells import answered_exercise
+from attn_course.grading.names import parse
+
+ELSEWHERE = "# answered in a cell of your own"
 
 
 def restore(released: NotebookNode, submitted: NotebookNode) -> NotebookNode:
@@ -43,12 +46,7 @@ def restore(released: NotebookNode, submitted: NotebookNode) -> NotebookNode:
         elif cell.cell_type == "code" and source.strip():
             added.setdefault(last, []).append(source)
 
-    for cell in released.cells:
-        if utils.is_solution(cell) and cell.id not in sources:
-            definition = _take_definition(answered_exercise(cell.id), added)
-            if definition is not None:
-                sources[cell.id] = definition
-
+    _take_answers_from_added_cells(released, sources, added)
     restored = copy.deepcopy(released)
     restored.cells = []
     for cell in [None, *released.cells]:
@@ -80,20 +78,32 @@ def _home(cell: NotebookNode, released: NotebookNode) -> str | None:
     return texts.get((cell.cell_type, _text(cell).strip()))
 
 
-def _take_definition(name: str, added: dict[str | None, list[str]]) -> str | None:
-    """Take the last cell that defines `name` out of the cells that the learner added."""
-    for sources in reversed(added.values()):
-        for source in reversed(sources):
-            if name in _definitions(source):
-                sources.remove(source)
-                return source
-    return None
+def _take_answers_from_added_cells(
+    released: NotebookNode, sources: dict[str, str], added: dict[str | None, list[str]]
+) -> None:
+    """Where an answer cell is lost or untouched and an added cell has the answer, let that one count.
+
+    The stub must not take its place, wherever the added cell stands. One that comes after the check is run before it
+    too, at the place of the first answer in it, as somebody ran it who went back to the check.
+    """
+    order = {cell.id: position for position, cell in enumerate(released.cells)}
+    last: dict[str, tuple[int, str]] = {}
+    for home in [None, *order]:
+        for source in added.get(home, []):
+            for name in _definitions(source):
+                last[name] = (-1 if home is None else order[home], source)
+    brought: set[str] = set()
+    for cell in released.cells:
+        exercise = answered_exercise(cell.id)
+        if not utils.is_solution(cell) or exercise not in last or sources.get(cell.id, cell.source) != cell.source:
+            continue
+        position, source = last[exercise]
+        late = position >= order.get(exercise, len(order)) and source not in brought
+        sources[cell.id] = source if late else ELSEWHERE
+        brought.add(source)
 
 
 def _definitions(source: str) -> set[str]:
-    try:
-        body = ast.parse(source).body
-    except SyntaxError:  # a cell with magics, or one that does not run
-        return set()
+    tree = parse(source)
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return {node.name for node in body if isinstance(node, kinds)}
+    return set() if tree is None else {node.name for node in tree.body if isinstance(node, kinds)}

@@ -28,6 +28,7 @@ MAX_HELPERS = 8 * MIB
 MAX_FILES = 200
 MAX_DEPTH = 4
 MAX_CELLS = 5000
+MAX_SOURCE = 2 * 10**6  # characters
 HELPERS = (".py", ".csv", ".tsv", ".txt", ".json", ".npy", ".npz", ".png", ".jpg")
 # Written by other tools beside a notebook; neither handed in nor worth a word.
 IGNORED = frozenset({".ipynb_checkpoints", "__pycache__", ".git", "__MACOSX", "feedback"})
@@ -215,6 +216,9 @@ def read_cells(content: bytes) -> NotebookNode:
         raise Ungradable("the notebook has no cells. Was the right file handed in?")
     if len(cells) > MAX_CELLS:
         raise Ungradable(f"the notebook has more than {MAX_CELLS} cells.")
+    size = sum(len(cell.source) for cell in plain)
+    if size > MAX_SOURCE:
+        raise Ungradable(f"the notebook's cells are too large: {size} characters, at most {MAX_SOURCE} are graded.")
     return NotebookNode(cells=plain)
 
 

@@ -7,6 +7,7 @@ here from a seed that the learner could not know.
 from __future__ import annotations
 
 import hmac
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from attn_course.grading.honesty import reported
 from attn_course.grading.outputs import clean, error_output, source_of, without_places
 from attn_course.grading.sandbox.zygote import Zygote
 
+log = logging.getLogger(__name__)
 MAX_STARTS = 12
 ENDS = {
     "died": "its code ended Python itself",
@@ -146,7 +148,14 @@ def _judge(chapter: Chapter, exercise: Exercise, run: _Run, position: int, seed:
     else:
         responses = Responses(exercise.id, seed, refusal=_why_nothing(exercise.id, run, position, said))
     known = [mistake for mistake in mistakes(chapter.slug) if mistake.exercise == exercise.id]
-    return judge(chapter, exercise, responses, known)
+    try:
+        return judge(chapter, exercise, responses, known)
+    except Exception as error:
+        # A fault of ours. It costs this exercise alone, and a person is told.
+        log.error("the judge failed on %s with seed %s", exercise.id, seed, exc_info=error)
+        run.signals.add("the judge failed: grade by hand")
+        said = "This could not be judged, through no fault of yours. Your instructor has been told."
+        return judge(chapter, exercise, Responses(exercise.id, seed, refusal=said), known)
 
 
 def _why_nothing(name: str, run: _Run, position: int, said: str) -> str:

@@ -6,6 +6,7 @@ A worker needs the installed package and the item, no shared disk. Its warm pare
 from __future__ import annotations
 
 import atexit
+import threading
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +22,7 @@ from attn_course.grading.sandbox.tree import imported_by
 from attn_course.grading.sandbox.zygote import Broken, Zygote
 from attn_course.grading.submission import Submission, Ungradable, read_cells
 from attn_course.grading.verdict import grade
+from attn_course.grading.version import AT_START, course_digest
 
 GRADED, UNGRADABLE, RETRY = "graded", "ungradable", "retry"
 
@@ -72,6 +74,7 @@ class Outcome:
 
 
 _warm: dict[tuple, Zygote] = {}
+_one_at_a_time = threading.Lock()  # a worker of a cluster may have several threads; a warm parent has one notebook
 
 
 def grade_item(item: Item) -> Outcome:
@@ -89,8 +92,9 @@ def grade_item(item: Item) -> Outcome:
         return Outcome(UNGRADABLE, str(error), seconds=time.monotonic() - began)
     imported = imported_by([cell.source for cell in released.cells if cell.cell_type == "code"])
     try:
-        zygote = warm(chapter.slug, imported, item.limits, item.masks, item.trust)
-        verdict = grade(restored, chapter, item.submission.helpers, item.seed, zygote)
+        with _one_at_a_time:
+            zygote = warm(chapter.slug, imported, item.limits, item.masks, item.trust)
+            verdict = grade(restored, chapter, item.submission.helpers, item.seed, zygote)
     except Broken as error:
         return Outcome(RETRY, str(error), seconds=time.monotonic() - began)
     text = nbformat.writes(verdict.notebook)
@@ -102,6 +106,8 @@ def warm(slug: str, imported: tuple[str, ...], limits: Limits, masks: tuple[str,
     """The warm parent of this process for a chapter; made at the first call, ended with the process."""
     key = (slug, imported, limits, masks, trust)
     if key not in _warm:
+        if course_digest() != AT_START:  # the sandbox would ask what this process does not expect
+            raise Broken("the course's code has changed since grading began; start again")
         while _warm:  # one at a time: a class is graded chapter by chapter, and each holds a copy of torch
             cool()
         _warm[key] = Zygote(slug, imported, limits, [Path(mask) for mask in masks], trust)

@@ -281,7 +281,8 @@ def compare_tokens(got: np.ndarray | None, expected: np.ndarray, case: Case) -> 
     if got is None or expected.ndim != 2 or got.ndim != 2 or len(got) != len(expected):
         shape = None if got is None else got.shape
         same = got is not None and got.shape == expected.shape and np.array_equal(got, expected)
-        return None if same else f"shape {shape}, asked is (batch, length) with batch = {len(expected)}"
+        batch = f" with batch = {len(expected)}" if expected.ndim else ""
+        return None if same else f"shape {shape}, asked is (batch, length){batch}"
     width, longest = got.shape[1], expected.shape[1]
     if width > max(max_len, longest):
         return f"shape {got.shape}: {width} tokens a sequence, though max_len is {max_len}"

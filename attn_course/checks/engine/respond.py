@@ -63,8 +63,8 @@ def respond(
     attempts = _Attempts(Watch(exercise.allowed, exercise.forbidden) if watch else None)
     if attempts.watch:
         attempts.watch.look_inside(learner)
-    cases = exercise.cases(seed)
     with _undisturbed(), attempts.interrupts.heard():
+        cases = exercise.cases(seed)
         responses = tuple(
             _run(exercise, learner, case, Materials(device, precision, seed * 7919 + index), attempts)
             if (only is None or index in only) and not attempts.ready_made
@@ -114,18 +114,28 @@ class _Discard(io.TextIOBase):
 
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Keep the learner's prints and warnings off the report, and give torch's global settings back afterwards."""
+    """Keep the learner's prints and warnings off the report, and torch's global settings as they are at its start.
+
+    A notebook may have changed them. The cases are the same for everybody; afterwards it has its settings back.
+    """
     generator = torch.get_rng_state()
     dtype = torch.get_default_dtype()
     threads = torch.get_num_threads()
     grad = torch.is_grad_enabled()
+    device = torch.get_default_device()
     sink = _Discard()
+    torch.set_default_dtype(torch.float32)
+    torch.set_grad_enabled(True)
+    if device.type != "cpu":
+        torch.set_default_device(None)
     torch.set_num_threads(1)  # the tensors are small: more threads only wait for each other
     try:
         with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
+        if device.type != "cpu":
+            torch.set_default_device(device)
         torch.set_grad_enabled(grad)
         torch.set_default_dtype(dtype)
         torch.set_rng_state(generator)

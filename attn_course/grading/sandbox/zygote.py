@@ -87,6 +87,7 @@ class Zygote:
         self.isolation = "trust" if trust else "namespaces"
         self.process: subprocess.Popen[bytes] | None = None
         self.channel: socket.socket | None = None
+        self._waiting: list[tuple[str, dict[str, Any], bytes]] = []
 
     def __enter__(self) -> Zygote:
         return self
@@ -100,6 +101,7 @@ class Zygote:
         shutil.rmtree(self.staged, ignore_errors=True)
 
     def _stop(self) -> None:
+        self._waiting = []
         if self.channel is not None:
             self.channel.close()
         if self.process is not None:
@@ -165,7 +167,7 @@ class Zygote:
     def _next(self, ends: float) -> tuple[str, dict[str, Any], bytes]:
         """The next frame of the warm parent itself."""
         assert self.channel is not None
-        waiting = getattr(self, "_waiting", [])
+        waiting = self._waiting
         while not waiting:
             left = ends - time.monotonic()
             if left <= 0 or not select.select([self.channel], [], [], left)[0]:
@@ -191,7 +193,6 @@ class Zygote:
         """
         if self.process is None or self.process.poll() is not None:
             self._stop()
-            self._waiting: list[tuple[str, dict[str, Any], bytes]] = []
             self._start()
         assert self.channel is not None
         with contextlib.ExitStack() as stack:
@@ -212,13 +213,17 @@ class Zygote:
             }
             try:
                 write_all(self.channel.fileno(), frame("run", job, b"".join(files.values())))
-                return self._collect(seconds)
+                ran = self._collect(seconds)
             except OSError as error:
                 self._stop()
                 raise Broken(f"the sandbox is gone: {error}") from error
-            finally:
-                if self.isolation == "outer":
-                    self._stop()
+            except BaseException:
+                # What is still on its way belongs to this notebook, and must not be taken for the next one's.
+                self._stop()
+                raise
+            if self.isolation == "outer":
+                self._stop()
+            return ran
 
     def _collect(self, seconds: float) -> Ran:
         ran = Ran()
@@ -259,7 +264,7 @@ class Zygote:
 
     def _take(self, ran: Ran, kind: str, header: dict[str, Any], blob: bytes, cell_ends: float) -> float:
         """Write down one frame of a notebook; returns until when the cell that runs may take."""
-        if kind == "broken":
+        if kind == "broken" and ran.started < 0:  # no code of the learner's has run yet: it can be believed
             raise Broken(f"the inner wall could not be built: {str(header.get('error'))[:300]}")
         if kind == "done":
             said = header.get("signals")
