@@ -240,6 +240,10 @@ def test_frames_are_cut_and_refused():
     assert found == [("a", {"x": 1}, b"blob"), ("b", {}, b"")]
     for bad in (b"\xff" * 12, b"\x00" * 11 + b"\x00", (2).to_bytes(4, "big") + bytes(8) + b"{]"):
         with pytest.raises(BadFrame):
-            Frames().feed(bad)
+            list(Frames().feed(bad))
     with pytest.raises(BadFrame, match="more was written"):
-        frames.feed(bytes(200))
+        list(frames.feed(bytes(200)))
+    read = Frames().feed(frame("good") + b"\xff" * 12)
+    assert next(read) == ("good", {}, b"")
+    with pytest.raises(BadFrame):
+        next(read)

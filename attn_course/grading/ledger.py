@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+
+LONGEST_NAME = 200  # bytes
 
 
 class InUse(RuntimeError):
@@ -60,7 +63,7 @@ class Ledger:
     def entry(self, student: str) -> Entry | None:
         """The entry of a learner; None where there is none that can be read."""
         try:
-            known = json.loads((self.folder / f"{student}.json").read_text(encoding="utf-8"))
+            known = json.loads(self._path(student).read_text(encoding="utf-8"))
             return Entry(**{one.name: known[one.name] for one in fields(Entry)})
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -68,7 +71,13 @@ class Ledger:
     def write(self, student: str, entry: Entry) -> None:
         """Write a learner's entry; on disk when this returns."""
         text = json.dumps(asdict(entry), indent=1, ensure_ascii=True) + "\n"
-        write_durably(self.folder / f"{student}.json", text.encode("ascii"))
+        write_durably(self._path(student), text.encode("ascii"))
+
+    def _path(self, student: str) -> Path:
+        raw = os.fsencode(student)
+        if len(raw) > LONGEST_NAME:  # with its ending, no file could have it
+            student = f"{student[:40]}-{hashlib.sha256(raw).hexdigest()[:16]}"
+        return self.folder / f"{student}.json"
 
 
 def write_durably(path: Path, content: bytes) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from typing import Any
 
 HEAD = 12
@@ -43,17 +44,16 @@ class Frames:
         self.left = most
         self.buffer = bytearray()
 
-    def feed(self, data: bytes) -> list[tuple[str, dict[str, Any], bytes]]:
-        """Take in some bytes and give back the frames that are complete.
+    def feed(self, data: bytes) -> Iterator[tuple[str, dict[str, Any], bytes]]:
+        """Take in some bytes and give back the frames that are complete, one by one: those before a bad one count.
 
         Raises:
-            BadFrame: The stream is longer than allowed, or no stream of frames.
+            BadFrame: The stream is longer than allowed, or goes on as no stream of frames.
         """
         self.left -= len(data)
         if self.left < 0:
             raise BadFrame("more was written than is read")
         self.buffer += data
-        found = []
         while len(self.buffer) >= HEAD:
             head, blob = int.from_bytes(self.buffer[:4], "big"), int.from_bytes(self.buffer[4:HEAD], "big")
             if head > MAX_HEADER or blob > MAX_BLOB:
@@ -61,9 +61,9 @@ class Frames:
             end = HEAD + head + blob
             if len(self.buffer) < end:
                 break
-            found.append((*_header(bytes(self.buffer[HEAD : HEAD + head])), bytes(self.buffer[HEAD + head : end])))
+            one = *_header(bytes(self.buffer[HEAD : HEAD + head])), bytes(self.buffer[HEAD + head : end])
             del self.buffer[:end]
-        return found
+            yield one
 
 
 def _header(head: bytes) -> tuple[str, dict[str, Any]]:
@@ -79,4 +79,4 @@ def _header(head: bytes) -> tuple[str, dict[str, Any]]:
 def receive(descriptor: int, frames: Frames) -> list[tuple[str, dict[str, Any], bytes]] | None:
     """Read what is there, at least one byte; None at the end of the stream."""
     data = os.read(descriptor, 1 << 18)
-    return frames.feed(data) if data else None
+    return list(frames.feed(data)) if data else None
