@@ -10,8 +10,9 @@ import torch
 from attn_course.checks.engine.judge import expected_responses, judge
 from attn_course.checks.engine.observe import Failure, Observation, Response, Responses, Value
 from attn_course.checks.engine.respond import respond
-from attn_course.checks.engine.wire import MAX_BYTES, Unreadable, pack, printable, unpack
+from attn_course.checks.engine.wire import MAX_BYTES, Unreadable, pack, unpack
 from attn_course.checks.registry import chapters, mistakes
+from attn_course.text import printable
 
 TASKS = [
     pytest.param(chapter, exercise, id=exercise.id) for chapter in chapters().values() for exercise in chapter.exercises

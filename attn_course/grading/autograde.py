@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
@@ -17,11 +16,13 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from attn_course.checks.registry import chapters
 from attn_course.grading.gradebook import record_not_graded
+from attn_course.grading.released import masks, released_notebook
 from attn_course.grading.restore import restore
 from attn_course.grading.sandbox.tree import imported_by
+from attn_course.grading.seeds import submission_seed
 from attn_course.grading.settings import Sandbox
 from attn_course.grading.submission import Submission, Ungradable, read_cells, read_submission
-from attn_course.grading.verdict import grade, submission_seed
+from attn_course.grading.verdict import grade
 from attn_course.grading.work import warm
 
 
@@ -56,25 +57,6 @@ class InSandbox(NbGraderPreprocessor):
         zygote = warm(chapter.slug, imported, sandbox.limits(), masks(coursedir), sandbox.trust)
         seed = submission_seed(sandbox.seed, names["assignment"], names["student"], submission.digest)
         return grade(nb, chapter, submission.helpers, seed, zygote).notebook, resources
-
-
-def released_notebook(coursedir: CourseDirectory, assignment: str) -> NotebookNode:
-    """The notebook that learners were given.
-
-    Raises:
-        FileNotFoundError: It was not released.
-    """
-    folder = coursedir.format_path(coursedir.release_directory, ".", assignment)
-    path = Path(folder) / f"{assignment}.ipynb"
-    if not path.is_file():
-        raise FileNotFoundError(f"No released notebook {path}. Release it first: nbgrader generate_assignment")
-    return nbformat.read(path, as_version=4)
-
-
-def masks(coursedir: CourseDirectory) -> tuple[str, ...]:
-    """Folders that no notebook may see, even where they lie inside the Python environment: the class and the course."""
-    project = Path(__file__).resolve().parents[2]
-    return (coursedir.root, str(project)) if (project / "pyproject.toml").is_file() else (coursedir.root,)
 
 
 def _submission(coursedir: CourseDirectory, names: dict[str, str]) -> Submission:

@@ -13,14 +13,14 @@ import nbformat
 from tqdm import tqdm
 
 from attn_course.checks.registry import chapters
-from attn_course.grading.autograde import released_notebook
 from attn_course.grading.cells import answer_id, answered_exercise
 from attn_course.grading.coordinator import Course, CourseError, open_course
+from attn_course.grading.item import GRADED
 from attn_course.grading.ledger import Ledger, write_durably
 from attn_course.grading.likeness import Class, Likeness
 from attn_course.grading.progress import shown
+from attn_course.grading.released import released_notebook
 from attn_course.grading.submission import MAX_NOTEBOOK, Ungradable, read_cells, read_submission
-from attn_course.grading.work import GRADED
 
 NAMED = 3
 """Learners that a line names; the file has all."""

@@ -12,14 +12,14 @@ import nbformat
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config, PyFileConfigLoader
 
-from attn_course.grading.autograde import masks, released_notebook
 from attn_course.grading.gradebook import has_assignment, record, record_not_graded, recorded_students, when
+from attn_course.grading.item import GRADED, RETRY, UNGRADABLE, Item, Outcome
 from attn_course.grading.ledger import Entry, Ledger, write_durably
+from attn_course.grading.released import masks, not_graded, released_notebook
+from attn_course.grading.seeds import submission_seed
 from attn_course.grading.settings import Sandbox
 from attn_course.grading.submission import Submission, Ungradable, read_submission
-from attn_course.grading.verdict import not_graded, submission_seed
 from attn_course.grading.version import AT_START
-from attn_course.grading.work import GRADED, RETRY, UNGRADABLE, Item, Outcome
 
 Engine = Callable[[Iterable[Item]], Iterator[tuple[Item, Outcome]]]
 

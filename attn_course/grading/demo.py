@@ -18,8 +18,8 @@ from attn_course.checks.engine.exercise import Chapter, Mistake
 from attn_course.checks.registry import mistakes
 from attn_course.grading.inject import as_answer
 from attn_course.grading.kinds import HONEST, HOSTILE, with_answer
+from attn_course.grading.seeds import submission_seed
 from attn_course.grading.submission import read_submission
-from attn_course.grading.verdict import submission_seed
 
 FEWEST = 12
 TRUTH = "truth.json"

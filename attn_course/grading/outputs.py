@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from attn_course.checks.engine.wire import printable
+from attn_course.text import printable
 
 MAX_LINES = 500
 MAX_TEXT = 100_000

@@ -12,9 +12,9 @@ from tqdm import tqdm
 
 from attn_course.grading.coordinator import Course, CourseError, Engine, Grading, open_course
 from attn_course.grading.engines import EngineError, local
+from attn_course.grading.item import GRADED
 from attn_course.grading.ledger import Entry, InUse, alone
 from attn_course.grading.sandbox.bubblewrap import NoSandbox, find
-from attn_course.grading.work import GRADED
 
 
 class GradingError(Exception):

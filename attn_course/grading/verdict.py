@@ -6,7 +6,6 @@ here from a seed that the learner could not know.
 
 from __future__ import annotations
 
-import hmac
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -20,11 +19,12 @@ from attn_course.checks.engine.exercise import Chapter, Exercise
 from attn_course.checks.engine.judge import judge
 from attn_course.checks.engine.observe import Responses
 from attn_course.checks.engine.report import Report
-from attn_course.checks.engine.wire import Unreadable, printable, unpack
+from attn_course.checks.engine.wire import Unreadable, unpack
 from attn_course.checks.registry import mistakes
 from attn_course.grading.honesty import reported
 from attn_course.grading.outputs import clean, error_output, source_of, without_places
 from attn_course.grading.sandbox.zygote import Zygote
+from attn_course.text import printable
 
 log = logging.getLogger(__name__)
 MAX_STARTS = 12
@@ -61,12 +61,6 @@ class _Run:
     responses: dict[int, tuple[str, bytes]] = field(default_factory=dict)
     ended: dict[int, str] = field(default_factory=dict)
     signals: set[str] = field(default_factory=set)
-
-
-def submission_seed(secret: int, assignment: str, student: str, digest: str) -> int:
-    """The seed of one submission's checks: the same whenever it is graded, and unknown without the class's secret."""
-    message = "\n".join([assignment, student, digest]).encode("utf-8", "surrogateescape")
-    return int.from_bytes(hmac.digest(str(secret).encode(), message, "sha256")[:4], "big") >> 1
 
 
 def grade(notebook: NotebookNode, chapter: Chapter, helpers: Mapping[str, bytes], seed: int, zygote: Zygote) -> Verdict:
@@ -176,12 +170,3 @@ def _check_outputs(report: Report, count: int) -> list[NotebookNode]:
     shown = nbformat.v4.new_output("display_data", texts)
     score = nbformat.v4.new_output("execute_result", {"text/plain": str(float(report.score))}, execution_count=count)
     return [shown, score]
-
-
-def not_graded(released: NotebookNode, reason: str) -> NotebookNode:
-    """The released notebook with the reason in place of every check's report: what a learner gets as feedback."""
-    notebook = NotebookNode(released | {"cells": [NotebookNode(cell) for cell in released.cells]})
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs = [error_output("NotGraded", reason)] if utils.is_grade(cell) else []
-    return notebook

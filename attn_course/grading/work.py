@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import threading
 import time
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -16,62 +15,14 @@ import nbformat
 
 from attn_course.checks.registry import chapters
 from attn_course.grading.honesty import signals
+from attn_course.grading.item import GRADED, RETRY, UNGRADABLE, Item, Outcome
 from attn_course.grading.restore import restore
 from attn_course.grading.sandbox.limits import Limits
 from attn_course.grading.sandbox.tree import imported_by
 from attn_course.grading.sandbox.zygote import Broken, Zygote
-from attn_course.grading.submission import Submission, Ungradable, read_cells
+from attn_course.grading.submission import Ungradable, read_cells
 from attn_course.grading.verdict import grade
 from attn_course.grading.version import AT_START, course_digest
-
-GRADED, UNGRADABLE, RETRY = "graded", "ungradable", "retry"
-
-
-@dataclass(frozen=True)
-class Item:
-    """A submission to grade.
-
-    Args:
-        assignment: Name of the chapter, NN_slug.
-        student: Id of the learner.
-        released: The released notebook, as a file's text.
-        submission: What was handed in.
-        seed: Of the checks.
-        limits: Of the notebook.
-        masks: Folders of this machine that a notebook must not see.
-        trust: Run it without a sandbox.
-    """
-
-    assignment: str
-    student: str
-    released: str
-    submission: Submission
-    seed: int
-    limits: Limits = field(default_factory=Limits)
-    masks: tuple[str, ...] = ()
-    trust: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of an item.
-
-    Args:
-        state: GRADED, UNGRADABLE (what was handed in cannot be graded) or RETRY (the grader failed).
-        reason: Why it was not graded.
-        scores: Exercise → points.
-        notebook: The graded notebook as a file's text, "" where there is none.
-        signals: What a person may want to look at.
-        seconds: That it took.
-    """
-
-    state: str
-    reason: str = ""
-    scores: dict[str, float] = field(default_factory=dict)
-    notebook: str = ""
-    signals: tuple[str, ...] = ()
-    seconds: float = 0.0
-
 
 _warm: dict[tuple, Zygote] = {}
 _one_at_a_time = threading.Lock()  # a worker of a cluster may have several threads; a warm parent has one notebook

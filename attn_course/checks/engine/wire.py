@@ -24,6 +24,7 @@ from attn_course.checks.engine.observe import (
     Responses,
     Value,
 )
+from attn_course.text import printable
 
 MAX_BYTES = 64 * 2**20
 """Largest size of the responses to one exercise, in bytes."""
@@ -33,17 +34,10 @@ MAX_AXES = 12
 NUMBERS = ("float64", "int64", "bool", "complex128")
 KINDS = frozenset({"tensor", "number", "sequence", "none", "other"})
 DEVICES = re.compile(r"(cpu|cuda|meta|mps|xpu)(:[0-9]{1,3})?")
-# Control characters, and those that turn the direction of the text after them.
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Unreadable(ValueError):
     """Bytes that are no responses to this exercise; the message says what is wrong with them."""
-
-
-def printable(text: str) -> str:
-    """The text without control characters."""
-    return UNPRINTABLE.sub("�", text)
 
 
 def pack(responses: Responses) -> bytes:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from distributed import Client, as_completed
 
 from attn_course.grading.engines import EngineError
+from attn_course.grading.item import RETRY, Item, Outcome
 from attn_course.grading.sandbox.bubblewrap import NoSandbox
-from attn_course.grading.work import RETRY, Item, Outcome, grade_item
+from attn_course.grading.work import grade_item
 
 AHEAD = 2  # items for each worker that are on their way
 RETRIES = 3

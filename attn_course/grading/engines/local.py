@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from attn_course.grading.engines import EngineError
-from attn_course.grading.work import RETRY, Item, Outcome
+from attn_course.grading.item import RETRY, Item, Outcome
 
 ATTEMPTS = 3
 PATIENCE = 300  # seconds beyond a notebook's own before a worker counts as stuck
