@@ -28,6 +28,7 @@ from attn_course.text import printable
 
 log = logging.getLogger(__name__)
 MAX_STARTS = 12
+MAX_SHOWN = 6 * 2**20  # characters of all outputs of a notebook
 ENDS = {
     "died": "its code ended Python itself",
     "cell time": "it did not stop when it was interrupted",
@@ -81,7 +82,7 @@ def grade(notebook: NotebookNode, chapter: Chapter, helpers: Mapping[str, bytes]
     run = _run(cells, helpers, seed, zygote)
     graded = NotebookNode(notebook | {"cells": [NotebookNode(cell) for cell in notebook.cells]})
     verdict = Verdict(graded)
-    count = 0
+    count, left = 0, MAX_SHOWN
     for position, cell in enumerate(graded.cells):
         cell.source = source_of(cell.source)
         if cell.cell_type != "code":
@@ -97,6 +98,9 @@ def grade(notebook: NotebookNode, chapter: Chapter, helpers: Mapping[str, bytes]
                 run.signals.add("ready-made answer")
         else:
             cell.outputs = clean(run.outputs.get(position, []))
+            left -= sum(len(str(output)) for output in cell.outputs)
+            if left < 0:
+                cell.outputs = [error_output("LeftOut", "The notebook shows more than is kept.")] if cell.outputs else []
             if position in run.ended:
                 cell.outputs.append(error_output("Stopped", f"This cell was stopped: {ENDS[run.ended[position]]}."))
     verdict.signals = sorted(run.signals)

@@ -17,6 +17,8 @@ from attn_course.grading.item import RETRY, Item, Outcome
 ATTEMPTS = 3
 PATIENCE = 300  # seconds beyond a notebook's own before a worker counts as stuck
 
+PATIENCE_AT_THE_END = 10
+
 
 class _Worker:
     """A process that grades one item at a time."""
@@ -36,6 +38,12 @@ class _Worker:
         self.ends = time.monotonic() + item.limits.seconds + PATIENCE
         with contextlib.suppress(BrokenPipeError):  # it is dead, and will be noticed
             self.pipe.send(item)
+
+    def dismiss(self) -> None:
+        """Let an idle worker end its sandbox and itself."""
+        self.pipe.close()
+        self.process.join(PATIENCE_AT_THE_END)
+        self.end()
 
     def end(self) -> None:
         self.pipe.close()
@@ -99,9 +107,12 @@ def run(items: Iterable[Item], workers: int) -> Iterator[tuple[Item, Outcome]]:
                 following = None if worker.lost else _next(again, source)
                 if following:
                     worker.give(*following)
-                else:
+                elif worker.lost:
                     crew.remove(worker)
                     worker.end()
+                else:
+                    crew.remove(worker)
+                    worker.dismiss()
     finally:
         for worker in crew:
             worker.end()
