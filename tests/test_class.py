@@ -25,8 +25,6 @@ POINTS = {exercise.id: exercise.points for exercise in CHAPTER.exercises}
 SEED = 11
 LEARNERS = len(HONEST) + 4  # two single mistakes, two at once, a hostile one
 
-pytestmark = pytest.mark.xdist_group("class")  # graded once, in one worker
-
 
 def nbgrader(*arguments, cwd):
     """Run nbgrader as an instructor does, and return what it logs."""

@@ -29,8 +29,6 @@ LEARNERS = len(HONEST) + 12  # three rounds of mistakes, each with a hostile one
 DAMAGED = f"learner-{LEARNERS}"
 KILLED = 3  # runs; benchmarks/killed.py does more
 
-pytestmark = pytest.mark.xdist_group("grade")
-
 
 def command(folder, *options):
     return [sys.executable, "-m", "attn_course.cli", "grade", str(folder), *options]

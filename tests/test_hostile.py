@@ -33,8 +33,6 @@ CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 # A page takes longer than a grade.
 PAGES = ("feedback-*", "steal-*", "host-*", "forge-*", "damage-[a-d]*", "inner-outputs-of-others", "inner-signals-*")
 
-pytestmark = pytest.mark.xdist_group("hostile")  # graded once, in one worker
-
 
 def command(*arguments, cwd, **environment):
     """Run one of the course's programs as an instructor does."""

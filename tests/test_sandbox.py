@@ -26,8 +26,6 @@ CHAPTER = chapters()["scaled_dot_product"]
 TIGHT = Limits(cell_seconds=2, check_seconds=2, seconds=30, memory=512 * MIB, processes=24, disk=16 * MIB)
 SEED = 17
 
-pytestmark = pytest.mark.xdist_group("sandbox")
-
 SHARED_MEMORY = """
 import mmap, time
 maps = [mmap.mmap(-1, 10**7) for _ in range(90)]

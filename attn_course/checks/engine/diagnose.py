@@ -156,10 +156,9 @@ def _responses_of(exercise: Exercise, mistake: Mistake, seed: int) -> Responses:
     return _known[key]
 
 
-def prepare(exercise: Exercise, mistakes: Sequence[Mistake], seed: int) -> None:
-    """Run all mistakes on a seed ahead, where many answers will be judged on it."""
-    for mistake in mistakes:
-        _responses_of(exercise, mistake, seed)
+def prepare(exercise: Exercise, mistakes: Sequence[Mistake], seed: int) -> list[Responses]:
+    """Run all mistakes on a seed ahead, where many answers will be judged on it; their responses, in order."""
+    return [_responses_of(exercise, mistake, seed) for mistake in mistakes]
 
 
 def _ran(response: Response) -> bool:
