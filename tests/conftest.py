@@ -1,10 +1,15 @@
 """Fixtures shared by all tests. Shapes in the references' signatures are checked while testing, never otherwise."""
 
 import pkgutil
+import signal
 
 import jaxtyping
 
 import attn_course
+
+# A shell starts what runs in the background deaf to Ctrl-C; tests that press it need Python's own handler.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The references alone: their signatures carry shapes. The engine of the checks watches every call that a learner's
 # code makes, and would be slowed down a lot.

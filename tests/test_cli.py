@@ -145,10 +145,8 @@ def test_ctrl_c_ends_the_command_and_its_kernel(solved, tmp_path):
     marker = tmp_path / "started"
     solved.cells.insert(0, nbformat.v4.new_code_cell(f"open({str(marker)!r}, 'w').close()\nwhile True:\n    pass"))
     command = [sys.executable, "-m", "attn_course.cli", "check", str(save(solved, tmp_path))]
-    # A shell starts what runs in the background deaf to Ctrl-C, and a test run inherits that: undo it here.
-    listening = dict(preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    with subprocess.Popen(command, cwd=PROJECT, **pipes, **listening) as process:
+    with subprocess.Popen(command, cwd=PROJECT, **pipes) as process:
         while not marker.exists() and process.poll() is None:
             time.sleep(0.2)
         kernels = psutil.Process(process.pid).children(recursive=True)

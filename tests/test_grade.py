@@ -267,9 +267,8 @@ def test_a_run_that_is_killed_goes_on_where_it_was(fresh, tmp_path, turn):
 
 def test_interrupting_ends_it_with_a_word(fresh, tmp_path):
     folder = some(fresh, tmp_path / "class", slice(6))
-    listening = dict(preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     with subprocess.Popen(
-        command(folder, "--workers", "2"), env=environment(), stderr=subprocess.PIPE, text=True, **listening
+        command(folder, "--workers", "2"), env=environment(), stderr=subprocess.PIPE, text=True
     ) as process:
         while not list((folder / "ledger").rglob("learner-*.json")):
             time.sleep(0.05)
