@@ -145,8 +145,8 @@ def test_one_notebook_leaves_nothing_for_the_next(zygote):
     leave = "open('/tmp/left', 'w').write('x')\nbuiltins.left = torch.left = 1\nos.environ['L'] = '1'"
     imports = "import os, builtins, torch\n"
     run(zygote, imports + leave)
-    look = "print(os.listdir('/tmp'), hasattr(builtins, 'left'), hasattr(torch, 'left'), 'L' in os.environ)"
-    assert run(zygote, imports + look)[1] == ["[] False False False\n"]
+    look = "print('left' in os.listdir('/tmp'), hasattr(builtins, 'left'), hasattr(torch, 'left'), 'L' in os.environ)"
+    assert run(zygote, imports + look)[1] == ["False False False False\n"]
 
 
 @pytest.mark.parametrize(
