@@ -224,7 +224,7 @@ def test_honest_notebooks_give_no_signal_when_they_run(chapter):
     released = release(chapter)
     cells = ["import warnings\nwarnings.warn('mine')\ntorch.manual_seed(0)", "1 / 0", "print(open('/etc/hostname').read())"]
     own = [nbformat.v4.new_code_cell(source) for source in cells]
-    imported = imported_by([cell.source for cell in released.cells if cell.cell_type == "code"])
+    imported = imported_by(released)
     with Zygote(chapter.slug, imported, Limits()) as zygote:
         for extra, told in ((own[:2], []), (own, ["opens files elsewhere"])):
             notebook = NotebookNode(released | {"cells": [*released.cells, *extra]})

@@ -37,7 +37,7 @@ time.sleep(1)
 
 def imported(chapter):
     released = nbformat.read(exercise_path(PROJECT, chapter.name), as_version=4)
-    return tree.imported_by([cell.source for cell in released.cells if cell.cell_type == "code"])
+    return tree.imported_by(released)
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,15 @@ def chapters() -> dict[str, Chapter]:
     return {chapter.slug: chapter for chapter in sorted(found, key=lambda chapter: chapter.number)}
 
 
+def chapter_named(name: str) -> Chapter:
+    """The chapter whose notebook has that name.
+
+    Raises:
+        KeyError: There is none.
+    """
+    return {chapter.name: chapter for chapter in chapters().values()}[name]
+
+
 @cache
 def _places() -> dict[str, tuple[Chapter, Exercise]]:
     return {exercise.id: (chapter, exercise) for chapter in chapters().values() for exercise in chapter.exercises}

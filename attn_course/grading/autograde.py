@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from attn_course.checks.registry import chapters
+from attn_course.checks.registry import chapter_named
 from attn_course.grading.gradebook import record_not_graded
 from attn_course.grading.released import masks, released_notebook
 from attn_course.grading.restore import restore
@@ -49,11 +49,11 @@ class InSandbox(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         names = resources["nbgrader"]
         coursedir = CourseDirectory(config=self.config)
-        chapter = next(chapter for chapter in chapters().values() if chapter.name == names["assignment"])
+        chapter = chapter_named(names["assignment"])
         sandbox = Sandbox(config=self.config)
         submission = _submission(coursedir, names)
         released = released_notebook(coursedir, names["assignment"])
-        imported = imported_by([cell.source for cell in released.cells if cell.cell_type == "code"])
+        imported = imported_by(released)
         zygote = warm(chapter.slug, imported, sandbox.limits(), masks(coursedir), sandbox.trust)
         seed = submission_seed(sandbox.seed, names["assignment"], names["student"], submission.digest)
         return grade(nb, chapter, submission.helpers, seed, zygote).notebook, resources

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 from tqdm import tqdm
 
-from attn_course.checks.registry import chapters
+from attn_course.checks.registry import chapter_named, chapters
 from attn_course.grading.cells import answer_id, answered_exercise
 from attn_course.grading.coordinator import Course, CourseError, open_course
 from attn_course.grading.item import GRADED
@@ -82,7 +82,7 @@ def _assignment(course: Course, assignment: str) -> str:
 
 
 def _alike(course: Course, assignment: str, students: list[str]) -> list[Likeness]:
-    chapter = next(chapter for chapter in chapters().values() if chapter.name == assignment)
+    chapter = chapter_named(assignment)
     known: dict[str, list[str]] = {exercise.id: [] for exercise in chapter.exercises}
     for notebook in _known_notebooks(course, assignment):
         for exercise, source in _answers(notebook):

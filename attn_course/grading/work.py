@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 
-from attn_course.checks.registry import chapters
+from attn_course.checks.registry import chapter_named
 from attn_course.grading.honesty import signals
 from attn_course.grading.item import GRADED, RETRY, UNGRADABLE, Item, Outcome
 from attn_course.grading.restore import restore
@@ -35,13 +35,13 @@ def grade_item(item: Item) -> Outcome:
         attn_course.grading.sandbox.bubblewrap.NoSandbox: There is no sandbox on this machine.
     """
     began = time.monotonic()
-    chapter = next(chapter for chapter in chapters().values() if chapter.name == item.assignment)
+    chapter = chapter_named(item.assignment)
     released = nbformat.reads(item.released, as_version=4)
     try:
         restored = restore(released, read_cells(item.submission.notebook[1]))
     except Ungradable as error:
         return Outcome(UNGRADABLE, str(error), seconds=time.monotonic() - began)
-    imported = imported_by([cell.source for cell in released.cells if cell.cell_type == "code"])
+    imported = imported_by(released)
     try:
         with _one_at_a_time:
             zygote = warm(chapter.slug, imported, item.limits, item.masks, item.trust)

@@ -26,6 +26,17 @@ def scaled_dot_product_attention(query, key, value, mask=None):
 """
 PLAIN = "return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)"
 DIRECT = "return torch._C._nn.scaled_dot_product_attention(query, key, value, mask)"
+BY_AUTOGRAD = """
+def attention_backward(grad_context, query, key, value, mask=None):
+    with torch.enable_grad():
+        inputs = [x.detach().requires_grad_() for x in (query, key, value)]
+        scores = inputs[0] @ inputs[1].mT / math.sqrt(query.shape[-1])
+        if mask is not None:
+            scores = scores.masked_fill(~mask, -math.inf).masked_fill(~mask.any(-1, keepdim=True), 0.0)
+        weights = torch.softmax(scores, -1)
+        weights = weights if mask is None else weights.masked_fill(~mask, 0.0)
+        return torch.autograd.grad(weights @ inputs[2], inputs, grad_context)
+"""
 
 
 def blind(name, call=PLAIN, before="", **about):
@@ -149,17 +160,7 @@ return nn.functional.multi_head_attention_forward(query, key, value, 1, 1, None,
     ),
     attack(
         "ready-made-gradient",
-        """
-        def attention_backward(grad_context, query, key, value, mask=None):
-            with torch.enable_grad():
-                inputs = [x.detach().requires_grad_() for x in (query, key, value)]
-                scores = inputs[0] @ inputs[1].mT / math.sqrt(query.shape[-1])
-                if mask is not None:
-                    scores = scores.masked_fill(~mask, -math.inf).masked_fill(~mask.any(-1, keepdim=True), 0.0)
-                weights = torch.softmax(scores, -1)
-                weights = weights if mask is None else weights.masked_fill(~mask, 0.0)
-                return torch.autograd.grad(weights @ inputs[2], inputs, grad_context)
-        """,
+        BY_AUTOGRAD,
         signals=SIGNALS,
     ),
     attack(

@@ -2,6 +2,19 @@
 
 from tests.hostile.writing import INSIDE, attack, early
 
+LEAVES_A_NOTE = """
+import os, tempfile
+
+for folder in ("/tmp", "/var/tmp", "/dev/shm", "/run", tempfile.gettempdir(), os.path.expanduser("~"), "."):
+    note = os.path.join(folder, "hostile-note")
+    if os.path.exists(note):
+        print("FORGED: found a note of", open(note).read())
+    try:
+        open(note, "w").write("another submission")
+    except OSError:
+        pass
+"""
+
 ENTRIES = [
     attack(
         "host-reads-what-is-not-meant-for-it",
@@ -182,32 +195,10 @@ except OSError as error:
     ),
     early(
         "host-leaves-messages-for-the-next",
-        """
-        import os, tempfile
-
-        for folder in ("/tmp", "/var/tmp", "/dev/shm", "/run", tempfile.gettempdir(), os.path.expanduser("~"), "."):
-            note = os.path.join(folder, "hostile-note")
-            if os.path.exists(note):
-                print("FORGED: found a note of", open(note).read())
-            try:
-                open(note, "w").write("another submission")
-            except OSError:
-                pass
-        """,
+        LEAVES_A_NOTE,
     ),
     early(
         "host-leaves-messages-for-the-next-too",
-        """
-        import os, tempfile
-
-        for folder in ("/tmp", "/var/tmp", "/dev/shm", "/run", tempfile.gettempdir(), os.path.expanduser("~"), "."):
-            note = os.path.join(folder, "hostile-note")
-            if os.path.exists(note):
-                print("FORGED: found a note of", open(note).read())
-            try:
-                open(note, "w").write("another submission")
-            except OSError:
-                pass
-        """,
+        LEAVES_A_NOTE,
     ),
 ]

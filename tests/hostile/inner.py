@@ -2,6 +2,7 @@
 
 import nbformat
 
+from tests.hostile.blinding import BY_AUTOGRAD
 from tests.hostile.entry import RECURRENCE, but, everything, nothing
 from tests.hostile.writing import LAST, attack, cell, code_cell, learner
 
@@ -195,29 +196,20 @@ def attention_backward(grad_context, query, key, value, mask=None):
     ),
     attack(
         "inner-no-watch",
-        """
-        def attention_backward(grad_context, query, key, value, mask=None):
-            with torch.enable_grad():
-                inputs = [x.detach().requires_grad_() for x in (query, key, value)]
-                scores = inputs[0] @ inputs[1].mT / math.sqrt(query.shape[-1])
-                if mask is not None:
-                    scores = scores.masked_fill(~mask, -math.inf).masked_fill(~mask.any(-1, keepdim=True), 0.0)
-                weights = torch.softmax(scores, -1)
-                weights = weights if mask is None else weights.masked_fill(~mask, 0.0)
-                return torch.autograd.grad(weights @ inputs[2], inputs, grad_context)
+        BY_AUTOGRAD
+        + """
 
+import sys
 
-        import sys
-
-        frame = sys._getframe()
-        while frame:
-            if "respond" in frame.f_globals and "pack" in frame.f_globals:
-                asked = frame.f_globals["respond"]
-                frame.f_globals["respond"] = lambda *given, **named: asked(*given, **{**named, "watch": False})
-                print("found")
-                break
-            frame = frame.f_back
-        """,
+frame = sys._getframe()
+while frame:
+    if "respond" in frame.f_globals and "pack" in frame.f_globals:
+        asked = frame.f_globals["respond"]
+        frame.f_globals["respond"] = lambda *given, **named: asked(*given, **{**named, "watch": False})
+        print("found")
+        break
+    frame = frame.f_back
+""",
         unless_signalled=frozenset({LAST}),
         signals=("ready|library|frames|watch",),
     ),

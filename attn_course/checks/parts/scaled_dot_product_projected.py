@@ -26,7 +26,7 @@ def _projected(
         points=points,
         signature=signature,
         returns=ATTENTION,
-        cases=cases,  # type: ignore[arg-type]
+        cases=cases,
         aspects=(
             Aspect("roles", roles[0], worth["roles"], roles[1], SELF_CROSS),
             Aspect(

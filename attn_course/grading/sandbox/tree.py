@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
+
+from nbformat import NotebookNode
 
 from attn_course.checks.engine.exercise import Chapter
 from attn_course.checks.registry import chapters
@@ -147,12 +149,14 @@ def _copy(names: Iterable[str], target: Path, empty: frozenset[str]) -> None:
         to.write_bytes(b"" if name in empty else file.read_bytes())
 
 
-def imported_by(sources: Sequence[str]) -> tuple[str, ...]:
-    """The modules that cells import, with the submodules that a `from` may name."""
+def imported_by(notebook: NotebookNode) -> tuple[str, ...]:
+    """The modules that a notebook's cells import, with the submodules that a `from` may name."""
     found: set[str] = set()
-    for source in sources:
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
         try:
-            tree = ast.parse(source)
+            tree = ast.parse(cell.source)
         except SyntaxError:  # a magic
             continue
         for node in ast.walk(tree):
