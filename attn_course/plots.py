@@ -169,7 +169,7 @@ def svg(fig: "Figure", alt: str) -> str:
     Raises:
         ValueError: no alt, or an empty one.
     """
-    alt = _text_alternative(alt)
+    alt = text_alternative(alt)
     return _tidy(*_draw(fig), alt)
 
 
@@ -226,7 +226,8 @@ def table(header: Sequence[Any], rows: Sequence[Sequence[Any]], caption: str) ->
     display({"text/html": markup, "text/plain": plain}, raw=True)
 
 
-def _text_alternative(alt: Any) -> str:
+def text_alternative(alt: Any) -> str:
+    """The words for readers who do not see a figure, on one line; ValueError if there are none."""
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError(
             f"a figure needs alt, a sentence or two that say what it shows to a reader who cannot see it; "

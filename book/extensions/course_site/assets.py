@@ -1,7 +1,8 @@
 """One style sheet and one script for the whole site, in place of the two megabytes that the themes bring.
 
 The style sheet is made of the themes' own, less every rule whose class, id or element occurs in no page and in no
-script (:func:`purge`), followed by ``book/static/site.css``. The script joins those of the themes that the pages use.
+script (:func:`purge`), followed by ``book/static/site.css``. The script joins those of the themes that the pages use;
+pages with attention maps load theirs beside it.
 Pages with formulas load ``math.js`` first: the font of their formulas, cut down to the characters that the book uses.
 A font that a script hands over is there before the page is first drawn, so nothing moves when it comes, and a page
 opened from a file needs no permission to read it. Without scripts the reader's own mathematical font serves.
@@ -42,8 +43,9 @@ _SCRIPTS = (
     "scripts/pydata-sphinx-theme.js",
     "site.js",
 )
+_MAP = "attention-map.js"
 _SEARCH = ("language_data.js", "searchtools.js")
-_KEPT = {"book.css", "book.js", "math.js", "favicon.svg", *_SEARCH}
+_KEPT = {"book.css", "book.js", "math.js", "favicon.svg"}
 _FONT = Path("book", "fonts", "STIXTwoMath-Regular.woff")
 
 _CSS_NOTICE = (
@@ -198,16 +200,18 @@ def bundle(app: Sphinx, exception: Exception | None) -> None:
         return  # nothing was written, the bundle of the last build stands
     pages = [path.read_text("utf-8") for path in sorted(Path(app.outdir).rglob("*.html"))]
     scripts = [(static / name).read_text("utf-8") for name in _SCRIPTS]
-    searching = [(static / name).read_text("utf-8") for name in _SEARCH]
+    others = [*_SEARCH, *([_MAP] if any("<attention-map>" in page for page in pages) else [])]
+    kept = {*_KEPT, *others}
+    outside = [(static / name).read_text("utf-8") for name in others]
     styles = [path.read_text("utf-8") for pattern in _STYLES for path in sorted(static.glob(pattern))]
-    css = purge("\n".join(styles), names_in_pages(pages, scripts + searching))
+    css = purge("\n".join(styles), names_in_pages(pages, scripts + outside))
     js = "\n;\n".join(re.sub(r"^//# sourceMappingURL=.*$", "", script, flags=re.MULTILINE) for script in scripts)
     for path in sorted(static.rglob("*"), reverse=True):
         relative = path.relative_to(static)
         if path.is_dir():
             if not any(path.iterdir()):
                 path.rmdir()
-        elif relative.as_posix() not in _KEPT:
+        elif relative.as_posix() not in kept:
             path.unlink()
     (static / "book.css").write_text(_CSS_NOTICE + css, encoding="utf-8")
     (static / "book.js").write_text(js, encoding="utf-8")

@@ -35,6 +35,7 @@ def complete(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
         context["course_description"] = html.escape(" ".join(text.split()))
     body = context.get("body", "")
     context["has_math"] = "<math" in body
+    context["has_attention_map"] = "<attention-map>" in body
     # Docutils gives bibliographies a role that is deprecated, in a list that has no list items.
     body = body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
     body = body.replace(' role="doc-biblioentry"', "")
