@@ -18,7 +18,7 @@ from torch import Tensor
 
 from attn_course.arguments import require_same_device, require_same_kind, require_shapes, require_tensor
 
-__all__ = ["attend", "masked_softmax"]
+__all__ = ["attend", "masked_softmax", "require_mask"]
 
 
 def masked_softmax(
@@ -45,7 +45,7 @@ def masked_softmax(
     require_same_kind(scores=scores)
     if mask is None:
         return torch.softmax(scores, dim=-1)
-    _check_mask(mask, scores)
+    require_mask(mask, scores)
     sees_something = mask.any(dim=-1, keepdim=True)
     visible = scores.masked_fill(~mask, float("-inf"))
     # The softmax of a row of -inf is NaN, and so is its gradient, even if
@@ -84,7 +84,13 @@ def attend(
     return weights @ value, weights  # the context is (*batch, queries, d_v)
 
 
-def _check_mask(mask: Tensor, scores: Tensor) -> None:
+def require_mask(mask: Tensor, scores: Tensor) -> None:
+    """Refuse what is no mask for these scores.
+
+    Raises:
+        TypeError: If `mask` is not a boolean tensor.
+        ValueError: If `mask` does not broadcast to the shape of `scores`, or is on another device.
+    """
     require_tensor("mask", mask)
     if mask.dtype != torch.bool:
         raise TypeError(
