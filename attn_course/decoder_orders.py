@@ -88,7 +88,7 @@ class _Decoder(nn.Module):
         require_same_kind(hidden=hidden, memory=memory)
         return self._read(self.embed(target_in), hidden, memory, mask)
 
-    def stepper(
+    def decoding(
         self,
         hidden: Float[Tensor, "batch d_hidden"],
         memory: Float[Tensor, "batch source d_memory"],

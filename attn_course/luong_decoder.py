@@ -115,7 +115,7 @@ class LuongDecoder(nn.Module):
             looks.append(weights)
         return self.output(torch.stack(vectors, dim=1)), torch.stack(looks, dim=1)
 
-    def stepper(
+    def decoding(
         self,
         hidden: Float[Tensor, "batch d_hidden"],
         memory: Float[Tensor, "batch source d_memory"],

@@ -11,10 +11,10 @@ state h_t is our `query`, its encoder state h_s (with a bar) our `key`. None of 
 | `location_scores` | "location": W_a h_t, equation 8; our W is the transpose of their W_a            |
 """
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from attn_course.additive import additive_scores
 from attn_course.arguments import require_same_kind, require_shapes
 
 
@@ -72,8 +72,8 @@ def concat_scores(
     """Score every query against every key by a small network that reads both: `v · tanh([query; key] W)`.
 
     The product with [query; key] is the sum of two: the query times the upper half of W and the key times the lower
-    half. So each query and each key is multiplied once, and no pair is ever written out. It is the additive score of
-    Bahdanau et al. (2015), section A.1.2, with its two matrices stacked.
+    half. So each query and each key is multiplied once, and this is the additive score of chapter 02 with its two
+    matrices stacked.
 
     Args:
         query: What each position looks for, (*batch, queries, d_query).
@@ -98,8 +98,7 @@ def concat_scores(
             f"{sizes['d_query']} + {sizes['d_key']} = {sizes['d_query'] + sizes['d_key']}."
         )
     of_query, of_key = W.split([sizes["d_query"], sizes["d_key"]])
-    summed = (query @ of_query).unsqueeze(-2) + (key @ of_key).unsqueeze(-3)  # (*batch, queries, keys, d_attn)
-    return torch.tanh(summed) @ v
+    return additive_scores(query, key, of_query, of_key, v)
 
 
 def location_scores(

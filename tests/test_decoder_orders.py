@@ -5,6 +5,7 @@ import re
 import pytest
 import torch
 
+from attn_course.additive import BidirectionalEncoder, Translator
 from attn_course.decoder_orders import LookAfter, LookAfterFed, LookBefore, LookBeforeFed
 from attn_course.luong_attention import (
     ConcatScore,
@@ -178,7 +179,7 @@ def test_greedy_decoding_follows_the_model(order, attention, device):
     module = decoder(order, attention, device)
     hidden, memory, mask = example(device)
     start = tokens(BATCH, device=device)
-    step, state = module.stepper(hidden, memory, mask)
+    step, state = module.decoding(hidden, memory, mask)
     written = greedy_decode(step, state, start, end=VOCAB, max_len=5)
     prefix = start[:, None]
     for _ in range(5):
@@ -194,6 +195,29 @@ def test_every_parameter_learns(order, device):
     logits.square().sum().backward()
     for name, parameter in module.named_parameters():
         assert parameter.grad is not None and (parameter.grad != 0).any(), name
+
+
+DECODERS = {
+    order.__name__: lambda order=order: order(VOCAB, 8, 8, 16, GlobalAttention(GeneralScore(8, 16))) for order in ORDERS
+}
+DECODERS["LuongDecoder"] = lambda: LuongDecoder(VOCAB, 8, 8, 16)
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_in_a_translator_it_learns_a_batch_by_heart(name):
+    model = seeded(lambda: Translator(BidirectionalEncoder(VOCAB, 8, 8), DECODERS[name]())).float()
+    source, target = tokens(BATCH, SOURCE), torch.cat([tokens(BATCH, 4), torch.zeros(BATCH, 1).long()], dim=1)
+    target_in = torch.cat([torch.ones(BATCH, 1).long(), target[:, :-1]], dim=1)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.03)
+    for _ in range(60):
+        logits, _ = model(source, LENGTHS, target_in)
+        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), target.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.1
+    written = model.translate(source, LENGTHS, start=1, end=VOCAB, max_len=5)
+    assert torch.equal(written, target)
 
 
 H, M, MASK = example()

@@ -202,7 +202,7 @@ def test_greedy_decoding_follows_the_model(device):
     module = decoder(device)
     hidden, memory, mask = example(device)
     start = tokens(BATCH, device=device)
-    step, state = module.stepper(hidden, memory, mask)
+    step, state = module.decoding(hidden, memory, mask)
     written = greedy_decode(step, state, start, end=VOCAB, max_len=TARGET)
     prefix = start[:, None]
     for _ in range(TARGET):
