@@ -11,9 +11,9 @@ from attn_course.checks.cases.scaled_dot_product import (
 from attn_course.checks.cases.scaled_dot_product_backward import backward_cases
 from attn_course.checks.engine import Aspect, Chapter, Exercise, Output
 from attn_course.checks.engine.manners import manner
+from attn_course.checks.parts.attention import ATTENTION, extremes, hidden_gradients, rows
 from attn_course.checks.parts.scaled_dot_product_projected import cross_attention, self_attention
 from attn_course.checks.parts.scaled_dot_product_shared import (
-    ATTENTION,
     BACKWARD,
     EQUATION,
     HIDDEN_ROWS,
@@ -172,20 +172,8 @@ scaled_dot_product_attention = Exercise(
             "fill hidden scores with −inf before the softmax; ~mask is True where a key is hidden",
             MASKS,
         ),
-        Aspect(
-            "rows",
-            "a query that may see nothing gets 0, not NaN",
-            0.5,
-            "the softmax of a row of −inf is NaN, that of equal numbers is uniform: neither is 0",
-            HIDDEN_ROWS,
-        ),
-        Aspect(
-            "extremes",
-            "large scores and large hidden numbers do no harm",
-            0.35,
-            "exp overflows: subtract the largest visible score of each row first, as torch.softmax does",
-            MASKS,
-        ),
+        rows(0.5, HIDDEN_ROWS),
+        extremes(0.35, MASKS),
         mixed(0.25),
         Aspect(
             "half",
@@ -195,14 +183,7 @@ scaled_dot_product_attention = Exercise(
             PRECISION,
         ),
         manner("gradients", 0.15),
-        Aspect(
-            "hidden_gradients",
-            "the gradient is right, and finite, where keys or whole rows are hidden",
-            0.15,
-            "0 · inf and 0 · NaN are NaN: keep inf and NaN out of the forward pass instead of overwriting them",
-            HIDDEN_ROWS,
-            "gradients",
-        ),
+        hidden_gradients(0.15, HIDDEN_ROWS),
         manner("dtype", 0.1),
         manner("device", 0.1),
         manner("unchanged", 0.1),
@@ -266,13 +247,7 @@ attention_backward = Exercise(
             "name axes from the end: -1 and -2",
             BACKWARD,
         ),
-        Aspect(
-            "extremes",
-            "large scores and large hidden numbers do no harm",
-            0.25,
-            "exp overflows: subtract the largest visible score of each row first, as torch.softmax does",
-            MASKS,
-        ),
+        extremes(0.25, MASKS),
         mixed(0.2),
         manner("dtype", 0.1),
         manner("device", 0.1),

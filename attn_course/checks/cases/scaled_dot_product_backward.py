@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attn_course.checks.cases.scaled_dot_product import F32, F64, padding, qkv, with_hidden_rows
+from attn_course.checks.cases.masks import padding, with_hidden_rows
+from attn_course.checks.cases.scaled_dot_product import F32, F64, qkv
 from attn_course.checks.cases.scaled_dot_product_mixed import Mixture, mixtures, square_mixtures
 from attn_course.checks.engine import Case, Draw
 

@@ -8,16 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attn_course.checks.cases.scaled_dot_product import (
-    F32,
-    F64,
-    FAR_ROWS,
-    HIDDEN_ABOVE,
-    VISIBLE_BELOW,
-    from_scores,
-    padding,
-    with_hidden_rows,
-)
+from attn_course.checks.cases.masks import FAR_ROWS, HIDDEN_ABOVE, VISIBLE_BELOW, padding, with_hidden_rows
+from attn_course.checks.cases.scaled_dot_product import F32, F64, from_scores
 from attn_course.checks.cases.scaled_dot_product_mixed import Mixture, mixtures, square_mixtures
 from attn_course.checks.engine import Case, Draw
 

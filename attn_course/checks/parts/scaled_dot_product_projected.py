@@ -5,8 +5,8 @@ from __future__ import annotations
 from attn_course.checks.cases.scaled_dot_product_projected import cross_cases, self_cases
 from attn_course.checks.engine import Aspect, Exercise
 from attn_course.checks.engine.manners import manner
+from attn_course.checks.parts.attention import ATTENTION, extremes, hidden_gradients, rows
 from attn_course.checks.parts.scaled_dot_product_shared import (
-    ATTENTION,
     EQUATION,
     HIDDEN_ROWS,
     MASKS,
@@ -43,25 +43,12 @@ def _projected(
                 "the last axis of the mask is that of the keys",
                 MASKS,
             ),
-            Aspect("rows", "a query that may see nothing gets 0, not NaN", worth["rows"], "", HIDDEN_ROWS),
-            Aspect(
-                "extremes",
-                "large scores and large hidden numbers do no harm",
-                worth["extremes"],
-                "exp overflows: subtract the largest visible score of each row first, as torch.softmax does",
-                MASKS,
-            ),
+            rows(worth["rows"], HIDDEN_ROWS),
+            extremes(worth["extremes"], MASKS),
             Aspect("batch", "any leading batch sizes", worth["batch"], "name axes from the end: -1 and -2", EQUATION),
             mixed(worth["mixed"]),
             manner("gradients", worth["gradients"]),
-            Aspect(
-                "hidden_gradients",
-                "the gradient is right, and finite, where keys or whole rows are hidden",
-                worth["hidden_gradients"],
-                "0 · inf and 0 · NaN are NaN: keep inf and NaN out of the forward pass",
-                HIDDEN_ROWS,
-                "gradients",
-            ),
+            hidden_gradients(worth["hidden_gradients"], HIDDEN_ROWS),
             manner("dtype", worth["dtype"]),
             manner("device", worth["device"]),
             manner("unchanged", worth["unchanged"]),

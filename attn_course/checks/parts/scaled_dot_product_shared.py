@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from attn_course.checks.cases.scaled_dot_product import hidden_keys
-from attn_course.checks.engine import Aspect, Output
+from attn_course.checks.engine import Aspect
 
 SCALE = "scaled-dot-product-scale"
 EQUATION = "scaled-dot-product-equation"
@@ -31,7 +30,6 @@ SECTIONS = {
 }
 
 REFERENCE = "attn_course.scaled_dot_product"
-ATTENTION = (Output("context", ("queries", "features")), Output("weights", ("queries", "keys"), exact_zero=hidden_keys))
 
 
 def mixed(points: float) -> Aspect:
