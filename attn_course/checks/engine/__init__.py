@@ -10,6 +10,7 @@ from attn_course.checks.engine.exercise import (
     Mistake,
     Mistakes,
     Output,
+    Seeded,
 )
 
-__all__ = ["Aspect", "Case", "Chapter", "Draw", "Exercise", "Fresh", "Mistake", "Mistakes", "Output"]
+__all__ = ["Aspect", "Case", "Chapter", "Draw", "Exercise", "Fresh", "Mistake", "Mistakes", "Output", "Seeded"]

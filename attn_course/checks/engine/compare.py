@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from attn_course.checks.engine.devices import is_meta, mixes_devices
-from attn_course.checks.engine.exercise import Case, Exercise, Output
+from attn_course.checks.engine.exercise import Case, Exercise, Output, Seeded
 from attn_course.checks.engine.observe import Failure, Observation, Value
 from attn_course.checks.engine.wording import number, place_of, row_of, shape_sentence
 
@@ -24,7 +24,8 @@ class Fault:
     """One thing that is wrong in one case.
 
     Args:
-        kind: "error", "structure", "shape", "nan", "value", "gradient", "dtype", "device", "changed" or "state".
+        kind: "error", "structure", "shape", "nan", "value", "gradient", "dtype", "device", "changed",
+            "generator" or "state".
         message: The sentence of the report.
     """
 
@@ -253,11 +254,18 @@ def device_fault(exercise: Exercise, got: Observation, target: str) -> Fault | N
     return None
 
 
-def changed_fault(got: Observation) -> Fault | None:
-    """Whether a call changed its arguments."""
-    if not got.changed:
+def changed_fault(case: Case, got: Observation) -> Fault | None:
+    """Whether a call changed its arguments, or left alone a generator from which it should have drawn."""
+    if got.failure is not None:
         return None
-    names = ", ".join(got.changed)
+    generators = [name for name, argument in case.arguments.items() if isinstance(argument, Seeded)]
+    unused = [name for name in generators if name not in got.changed]
+    if unused:
+        said = f"your code draws nothing from {unused[0]}: hand it on, as in torch.rand(…, generator={unused[0]})"
+        return Fault("generator", said)
+    names = ", ".join(name for name in got.changed if name not in generators)
+    if not names:
+        return None
     return Fault("changed", f"your code changes {names} in place; work on a copy, or write x = x * 2 instead of x *= 2")
 
 

@@ -25,6 +25,7 @@ KEPT = 256
 
 GENERAL = {
     "changed": ("changes-inputs", "Your results are right, but the inputs are not the same afterwards."),
+    "generator": ("own-randomness", "Your results are right, but they do not come from the generator that is given."),
     "state": ("keeps-state", "Your code remembers something from an earlier call."),
     "device": ("wrong-device", "Your results are right, but on a GPU two devices would meet."),
     "dtype": ("wrong-dtype", "Your numbers are right, but not their dtype."),

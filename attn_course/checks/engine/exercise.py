@@ -47,13 +47,21 @@ class Fresh:
 
 
 @dataclass(frozen=True)
+class Seeded:
+    """A `torch.Generator` with this seed, made anew for each call, where the inputs lie. An answer must draw from it."""
+
+    seed: int
+
+
+@dataclass(frozen=True)
 class Case:
     """One call of the learner's object (or several in a row), and what is looked at.
 
     Args:
         aspect: Id of the aspect that this case shows.
         name: What the report says of it, such as "d_k = 16, two batch axes".
-        arguments: Passed by position, in this order. Tensors are copied for each call. A `Fresh` is made anew.
+        arguments: Passed by position, in this order. Tensors are copied for each call. A `Fresh` or a `Seeded` is made
+            anew.
         observe: "values" runs it forward; "gradients" also backward; "meta" runs it on tensors without data
             (does it name a device?); "default_device" runs it while new tensors are made on another device;
             "repeat" makes the calls of `then` before and after it, and it again.
@@ -132,6 +140,9 @@ class Exercise:
         method: What to call on an instance, for a class.
         forbidden: Calls that are refused beside the ready-made answers of `ready_made`: "module:function".
         allowed: Ready-made names that this exercise may use.
+        settle: Where results are drawn at random: makes of a result, of the arguments of its call and of the case what
+            no luck has a part in, with its graph; that is looked at in place of the result. What it cannot read it
+            passes on as it is.
     """
 
     id: str
@@ -146,6 +157,7 @@ class Exercise:
     method: str = "forward"
     forbidden: frozenset[str] = frozenset()
     allowed: frozenset[str] = frozenset()
+    settle: Callable[[Any, Mapping[str, Any], Case], Any] | None = None
 
     def __post_init__(self) -> None:
         total = sum(aspect.points for aspect in self.aspects)

@@ -45,7 +45,7 @@ def case_fault(exercise: Exercise, case: Case, got: Response, expected: Response
         elif measure == "dtype":
             fault = compare.dtype_fault(exercise, one, dtype)
         elif measure == "unchanged":
-            fault = compare.changed_fault(one)
+            fault = compare.changed_fault(call, one)
         if fault is not None:
             return fault
     return None

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from attn_course.checks.engine.exercise import Case, Exercise, Fresh
+from attn_course.checks.engine.exercise import Case, Exercise, Fresh, Seeded
 
 
 class Refusal(Exception):
@@ -45,6 +45,8 @@ class Materials:
     def argument(self, name: str, argument: Any, layout: str, track: bool) -> Any:
         if isinstance(argument, Fresh):
             return argument.make()
+        if isinstance(argument, Seeded):
+            return torch.Generator("cpu" if self.device == "meta" else self.device).manual_seed(argument.seed)
         if isinstance(argument, Tensor):
             made = self.tensor(argument)
             if track:
@@ -107,12 +109,16 @@ def _map(change: Callable[[Tensor], Tensor], value: Any) -> Any:
 
 
 def copied(value: Any) -> Any:
-    """An argument with its tensors copied, to look later whether it was changed."""
+    """An argument with its tensors copied, to look later whether it was changed; of a generator, its state."""
+    if isinstance(value, torch.Generator):
+        return value.get_state()
     return _map(lambda tensor: tensor.detach().clone(), value)
 
 
 def equal(before: Any, after: Any) -> bool:
     """Whether an argument is as it was when it was `copied`."""
+    if isinstance(after, torch.Generator):
+        return torch.equal(before, after.get_state())
     if isinstance(before, Tensor):
         if not isinstance(after, Tensor) or before.shape != after.shape or before.dtype != after.dtype:
             return False

@@ -223,7 +223,10 @@ def _call(
     def action() -> Any:
         with mode:
             positional = [value for name, value in given.items() if name not in by_name]
-            return subject(*positional, **{name: given[name] for name in by_name})
+            made = subject(*positional, **{name: given[name] for name in by_name})
+        if exercise.settle is None or case.observe in {"meta", "default_device"}:
+            return made
+        return exercise.settle(made, given, case)
 
     result, failure = attempts.attempt(action, graph=not exercise.forbidden)  # a gradient by hand needs no graph
     if failure is not None:
