@@ -8,6 +8,7 @@ example and step through its target tokens; it draws what this module draws, and
 
 import html
 import json
+import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -16,11 +17,12 @@ from attn_course.plots import text_alternative
 
 __all__ = ["LABELS", "Example", "markup", "show"]
 
-#: Every string that a map shows beside the examples' own. Words in braces are filled in.
+#: Every string that a map shows beside the examples' own. Words in braces are filled in; ``picture`` may name the
+#: {head} too.
 LABELS = {
     "source": "source",
     "target": "target",
-    "hint": "point at one, tap it, or use the arrow keys",
+    "hint": "point, tap, or use arrow keys",
     "example": "Example",
     "previous": "Previous example",
     "next": "Next example",
@@ -228,7 +230,8 @@ def _picture(item: dict, alt: str, words: Mapping[str, str], limit: float) -> st
     frame = f"M{left} {top}h{columns * _CELL}v{rows * _CELL}h-{columns * _CELL}z"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{html.escape(alt)}" viewBox="0 0 {width} {height}" '
-        f'style="width:{width}px;min-width:{int(_SHRUNK * width)}px;max-width:100%" font-size="{_FONT}" fill="currentColor">'
+        f'style="width:{width}px;min-width:{math.ceil(_SHRUNK * width)}px;max-width:100%" '
+        f'font-size="{_FONT}" fill="currentColor">'
         f'{cells}<g font-weight="600">{titles}</g><g class="map-source">{sources}</g>'
         f'<g class="map-target" text-anchor="end">{targets}</g>'
         f'<path d="{frame}" fill="none" stroke="currentColor" stroke-opacity="0.4"></path>'

@@ -169,4 +169,10 @@ def test_labelled_equations_are_numbered_by_chapter(site):  # noqa: F811
 def test_the_site_holds_no_sources_and_no_unused_files(site):  # noqa: F811
     assert not (site / "_sources").exists()
     names = {path.name for path in (site / "_static").rglob("*") if path.is_file()}
-    assert names == {"book.css", "book.js", "math.js", "favicon.svg", "language_data.js", "searchtools.js"}
+    wanted = {"book.css", "book.js", "math.js", "attention-map.js", "favicon.svg", "language_data.js", "searchtools.js"}
+    assert names == wanted
+
+
+def test_pages_with_attention_maps_load_their_script_and_others_do_not(page):
+    loaded = [a["src"] for a in page.all("script") if a.get("src", "").endswith("attention-map.js")]
+    assert len(loaded) == bool(page.all("attention-map"))

@@ -1,30 +1,14 @@
 """The built site in a browser: every page, small and large, in both colour themes, with the network unplugged."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from built_site import PAGES, site  # noqa: F401
+from chromium import browser, needs_chromium, violations  # noqa: F401
 from course_site.serve import served
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -e '.[test]'")
-axe = pytest.importorskip("axe_playwright_python", reason="axe is missing: pip install -e '.[test]'")
+pytestmark = needs_chromium
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium")
-
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-AXE = (Path(axe.__file__).parent / "axe.min.js").read_text("utf-8") if CHROMIUM else ""
 CHAPTER = "book/04_scaled_dot_product.html"
 
 # What a reader cannot see: a formula that reaches out of its page or out of a box that does not scroll.
@@ -56,14 +40,6 @@ def address(site) -> Iterator[str]:  # noqa: F811
         yield url
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
 def settle(view) -> None:
     """Wait until the page's script has measured what is too wide, which it does when the browser is idle."""
     view.wait_for_timeout(100)  # for the events of what was just opened
@@ -77,7 +53,7 @@ def unfold(view) -> None:
 
 
 @pytest.fixture
-def tab(browser, address):
+def tab(browser, address):  # noqa: F811
     """Opens pages; at the end there must have been no error and no request to another host."""
     contexts, complaints = [], []
 
@@ -110,9 +86,7 @@ def test_a_page_is_whole_and_accessible(tab, page, width, theme):
     assert view.evaluate(CLIPPED) == []
     # Folds are read open: what they hold must be as accessible as the rest.
     unfold(view)
-    view.evaluate(AXE)
-    found = view.evaluate("axe.run({resultTypes: ['violations'], preload: false})")["violations"]
-    assert [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in found] == []
+    assert violations(view) == []
     assert view.evaluate(CLIPPED) == []
 
 
@@ -200,7 +174,7 @@ def test_the_chapters_are_within_reach_on_a_telephone(tab):
     assert view.locator("#pst-page-toc-nav a:visible, .page-toc a:visible").count() > 5
 
 
-def test_code_can_be_copied(tab, browser):
+def test_code_can_be_copied(tab):
     view = tab(CHAPTER)
     view.context.grant_permissions(["clipboard-read", "clipboard-write"])
     cell = view.locator("div.highlight:has(> pre):visible").first

@@ -34,7 +34,7 @@
       make("text", { x: left - GAP, y: top - GAP, "text-anchor": "end" }, `${labels.target} ↓`));
     return make("svg", {
       role: "img", "aria-label": alt, viewBox: `0 0 ${width} ${height}`,
-      style: `width:${width}px;min-width:${Math.floor(SHRUNK * width)}px;max-width:100%`,
+      style: `width:${width}px;min-width:${Math.ceil(SHRUNK * width)}px;max-width:100%`,
       "font-size": FONT, fill: "currentColor",
     }, ...cells, titles, make("g", { class: "map-source" }, ...sources),
     make("g", { class: "map-target", "text-anchor": "end" }, ...targets),
@@ -82,10 +82,10 @@
             example: (this.chosen.example + by + examples.length) % examples.length, row: 0 }));
           return button;
         };
-        controls.append(this.menu("example", examples.map((item) => item.name)),
-          step("previous", "‹", -1), step("next", "›", 1));
+        controls.append(make("div", {}, this.menu("example", examples.map((item) => item.name)),
+          step("previous", "‹", -1), step("next", "›", 1)));
       }
-      if (heads.length > 1) controls.append(this.menu("head", heads));
+      if (heads.length > 1) controls.append(make("div", {}, this.menu("head", heads)));
       if (controls.firstChild) this.prepend(controls);
 
       this.note = this.querySelector(".map-note") ?? make("p", { class: "map-note" });
@@ -142,8 +142,8 @@
     choose(change) {
       Object.assign(this.chosen, change);
       for (const [name, select] of Object.entries(this.menus)) select.selectedIndex = this.chosen[name];
-      const { labels } = this.data, item = this.item, head = this.chosen.head;
-      this.box.replaceChildren(draw(item, head, say(labels.picture, item), this.data));
+      const { labels, heads } = this.data, item = this.item, head = this.chosen.head;
+      this.box.replaceChildren(draw(item, head, say(labels.picture, { ...item, head: heads[head] }), this.data));
       this.querySelector(".attn-table").replaceChildren(tabulate(item, head, labels));
       this.refill();
     }
@@ -157,7 +157,7 @@
       this.sources.replaceChildren(...item.source.map((token) =>
         make("span", {}, make("b", {}, token), make("small", {}))));
       this.band = make("path", { class: "map-band" });
-      this.box.firstChild.append(this.band);
+      this.box.firstChild.lastChild.before(this.band);
       this.reach();
       this.select(this.chosen.row, false);
     }
@@ -196,7 +196,7 @@
       const name = (columns) => columns.map((column) => item.source[column]).join(", ");
       const strong = weights.map((weight, column) => column).sort((one, other) => weights[other] - weights[one])
         .slice(0, 3).filter((column, place) => weights[column] >= (place ? 50 : 1));
-      const sources = strong.map((column) => `${item.source[column]} ${(weights[column] / 1000).toFixed(2)}`).join(", ");
+      const sources = strong.map((column) => `${item.source[column]} (${(weights[column] / 1000).toFixed(2)})`).join(", ");
       let text = say(labels.summary, { target: item.target[row], sources: sources || labels.nothing });
       if (item.linked) text += `; ${say(labels.gold, { sources: name(gold) || "–" })}`;
       this.summary.textContent = text;
