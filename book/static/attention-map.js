@@ -16,7 +16,7 @@
   const linked = (item, row) => item.links.filter((link) => link[0] === row).map((link) => link[1]);
 
   // The heat map: `_picture` in Python.
-  function draw(item, head, alt, { labels, limit }) {
+  function draw(item, head, { labels, limit }) {
     const [left, top, right] = item.room, rows = item.target.length, columns = item.source.length;
     const width = left + columns * CELL + right, height = top + rows * CELL + 2;
     const square = (row, column) => `M${left + column * CELL} ${top + row * CELL}h${CELL}v${CELL}h-${CELL}z`;
@@ -33,7 +33,7 @@
     const titles = make("g", { "font-weight": 600 }, make("text", { x: left, y: FONT }, `${labels.source} →`),
       make("text", { x: left - GAP, y: top - GAP, "text-anchor": "end" }, `${labels.target} ↓`));
     return make("svg", {
-      role: "img", "aria-label": alt, viewBox: `0 0 ${width} ${height}`,
+      role: "img", viewBox: `0 0 ${width} ${height}`,
       style: `width:${width}px;min-width:${Math.ceil(SHRUNK * width)}px;max-width:100%`,
       "font-size": FONT, fill: "currentColor",
     }, ...cells, titles, make("g", { class: "map-source" }, ...sources),
@@ -73,6 +73,7 @@
       this.box = this.querySelector(".map-box");
       this.setAttribute("role", "group");
       this.setAttribute("aria-label", this.box.firstChild.getAttribute("aria-label"));
+      this.caption(this.box.firstChild);
 
       const controls = make("div", { class: "map-controls" });
       if (examples.length > 1) {
@@ -142,10 +143,16 @@
     choose(change) {
       Object.assign(this.chosen, change);
       for (const [name, select] of Object.entries(this.menus)) select.selectedIndex = this.chosen[name];
-      const { labels, heads } = this.data, item = this.item, head = this.chosen.head;
-      this.box.replaceChildren(draw(item, head, say(labels.picture, { ...item, head: heads[head] }), this.data));
-      this.querySelector(".attn-table").replaceChildren(tabulate(item, head, labels));
+      this.box.replaceChildren(this.caption(draw(this.item, this.chosen.head, this.data)));
+      this.querySelector(".attn-table").replaceChildren(tabulate(this.item, this.chosen.head, this.data.labels));
       this.refill();
+    }
+
+    // What the picture shows now; the alternative that the page gave it names the whole.
+    caption(picture) {
+      const { labels, heads } = this.data;
+      picture.setAttribute("aria-label", say(labels.picture, { ...this.item, head: heads[this.chosen.head] }));
+      return picture;
     }
 
     // The tokens of the example, each target token an option.
