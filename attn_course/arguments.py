@@ -6,6 +6,8 @@ one size in one call. Only shapes, dtypes and devices are looked at, never value
 also run on the `meta` device.
 """
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -32,20 +34,16 @@ def require_shapes(**arguments: tuple[object, str]) -> dict[str, int]:
     batch_source = ""
     for name, (value, pattern) in arguments.items():
         require_tensor(name, value)
-        axes = pattern.split()
-        any_batch = axes[0] == "*batch"
-        axes = axes[1:] if any_batch else axes
+        axes, any_batch, asked = _axes(pattern)
         given = tuple(value.shape)
-        asked = "(" + ", ".join(pattern.split()) + ("," if len(pattern.split()) == 1 else "") + ")"
         if len(given) < len(axes) or (len(given) > len(axes) and not any_batch):
             count = f"{len(axes)} or more axes" if any_batch else f"{len(axes)} axes"
             raise ValueError(f"{name} needs {count}, {asked}, but has shape {given}.")
-        for axis, size in zip(axes, given[len(given) - len(axes) :], strict=True):
-            factor, _, base = axis.rpartition("*")
+        for (axis, factor, base), size in zip(axes, given[len(given) - len(axes) :], strict=True):
             known = sizes.setdefault(base, size) if not factor else sizes[base]
             if not factor:
                 source.setdefault(base, name)
-            expected = int(factor or 1) * known
+            expected = (factor or 1) * known
             if size != expected:
                 because = f"{base} is {known} in {source[base]}"
                 raise ValueError(
@@ -62,6 +60,18 @@ def require_shapes(**arguments: tuple[object, str]) -> dict[str, int]:
                     "same leading axes, for example with expand."
                 )
     return sizes
+
+
+@cache  # a pattern is a literal of a reference
+def _axes(pattern: str) -> tuple[list[tuple[str, int, str]], bool, str]:
+    """The axes of a pattern as (text, factor or 0, name), whether it begins with `*batch`, and how errors show it."""
+    texts = pattern.split()
+    any_batch = texts[0] == "*batch"
+    axes = []
+    for text in texts[1:] if any_batch else texts:
+        factor, _, base = text.rpartition("*")
+        axes.append((text, int(factor or 0), base))
+    return axes, any_batch, "(" + ", ".join(texts) + ("," if len(texts) == 1 else "") + ")"
 
 
 def require_tensor(name: str, value: object) -> None:

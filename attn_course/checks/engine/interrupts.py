@@ -33,10 +33,12 @@ class Interrupts:
     def __init__(self) -> None:
         self.raised: BaseException | None = None
         self.unknown = False  # whether Ctrl-C is handled in a way that cannot be noted
+        self.alarm: Callable[[int, Any], None] | None = None  # ours, while nobody else uses the alarm clock
+        self.running = False
 
     @contextmanager
     def heard(self) -> Iterator[None]:
-        """Note inside the block what the signal handlers raise that are there already."""
+        """Note inside the block what the signal handlers raise that are there already, and take a free alarm clock."""
         with ExitStack() as stack:
             if _main_thread():
                 self.unknown = signal.getsignal(signal.SIGINT) is None  # not set from Python
@@ -45,6 +47,11 @@ class Interrupts:
                     if callable(handler):
                         stack.callback(signal.signal, getattr(signal, name), handler)
                         signal.signal(getattr(signal, name), self._noting(handler))
+                if hasattr(signal, "setitimer") and signal.getsignal(signal.SIGALRM) == signal.SIG_DFL:
+                    if not signal.getitimer(signal.ITIMER_REAL)[0]:
+                        stack.callback(signal.signal, signal.SIGALRM, signal.SIG_DFL)
+                        self.alarm = self._ring
+                        signal.signal(signal.SIGALRM, self.alarm)
             yield
 
     def _noting(self, handler: Callable[[int, Any], Any]) -> Callable[[int, Any], None]:
@@ -57,32 +64,29 @@ class Interrupts:
 
         return handle
 
+    def _ring(self, number: int, frame: Any) -> None:
+        if self.running:
+            raise TooLong
+
     @contextmanager
     def limited(self) -> Iterator[None]:
         """Raise `TooLong` inside the block after `SECONDS`, unless somebody else uses the alarm clock."""
-        free = hasattr(signal, "setitimer") and _main_thread() and signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
-        if not free or signal.getitimer(signal.ITIMER_REAL)[0]:
+        if self.alarm is None:
             yield
             return
-        armed = True
-
-        def ring(number: int, frame: Any) -> None:
-            if armed:
-                raise TooLong
-
-        signal.signal(signal.SIGALRM, ring)
-        signal.setitimer(
-            signal.ITIMER_REAL, SECONDS, min(SECONDS, 1.0)
-        )  # again and again, for code that catches everything
+        self.running = True
+        # Again and again, for code that catches everything.
+        signal.setitimer(signal.ITIMER_REAL, SECONDS, min(SECONDS, 1.0))
         try:
             try:
                 yield
             finally:
-                armed = False
+                self.running = False
         finally:  # even if it rang in the line before
-            armed = False
+            self.running = False
             signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            if signal.getsignal(signal.SIGALRM) is not self.alarm:  # the block has set one of its own
+                signal.signal(signal.SIGALRM, self.alarm)
 
     def raise_again(self) -> None:
         """Raise what came from outside, if a learner's code has caught it."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import torch
@@ -34,6 +34,9 @@ LIBRARY = frozenset(
     }
 )
 """Functions of torch that are the answer to an exercise of this course."""
+
+DENSE = "_scaled_dot_product"
+"""How the names of all forms of dense attention inside torch begin."""
 
 SWITCHED_OFF = "sys.setprofile"
 """Seen where a learner's code switches off what looks for ready-made answers."""
@@ -65,7 +68,7 @@ KNOWN_AS = {
 def known_as(name: str) -> str:
     """What a learner calls the ready-made answer that a `Watch` saw under `name`."""
     module, _, function = name.rpartition(".")
-    if function.startswith("_scaled_dot_product"):
+    if function.startswith(DENSE):
         function = "scaled_dot_product_attention"
     if function in KNOWN_AS:
         return KNOWN_AS[function]
@@ -89,6 +92,7 @@ class Watch:
         self.names = LIBRARY - allowed
         self.forbidden = [tuple(entry.split(":")) for entry in forbidden]
         self.seen = ""
+        self.hook = self._hook()
 
     def look_inside(self, learner: Any) -> None:
         """A compiled function makes its calls out of the interpreter's sight: read them from its graph."""
@@ -98,36 +102,56 @@ class Watch:
                 if f"aten::{name}(" in graph:
                     self.seen = name
 
-    def __call__(self, frame: FrameType, event: str, arg: Any) -> None:
-        """Called by the interpreter at each call (sys.setprofile), of Python functions and of built-in ones."""
-        if self.seen:
+    def _hook(self) -> Callable[[FrameType, str, Any], None]:
+        """What the interpreter calls at each call (sys.setprofile), of Python functions and of built-in ones.
+
+        It runs thousands of times in a check: most calls are told by their name alone, or by code that was seen before.
+        """
+        telling = self.names | {function for _, function in self.forbidden}
+        harmless: dict[int, CodeType] = {}  # kept by the object, so that its number stays its own
+
+        def hook(frame: FrameType, event: str, arg: Any) -> None:
+            if event == "call":
+                code = frame.f_code
+                if id(code) not in harmless and not self._look_at(frame):
+                    harmless[id(code)] = code
+            elif event == "c_call":
+                name = getattr(arg, "__name__", "")
+                if name in telling or name.startswith(DENSE):
+                    self._look_at_built_in(name, arg)
+
+        return hook
+
+    def _look_at_built_in(self, name: str, function: Any) -> None:
+        owner = getattr(function, "__module__", None) or type(getattr(function, "__self__", None)).__module__
+        if self.seen or not str(owner).startswith("torch"):
             return
-        if event == "c_call":
-            name = getattr(arg, "__name__", "")
-            owner = getattr(arg, "__module__", None) or type(getattr(arg, "__self__", None)).__module__
-            if not str(owner).startswith("torch"):
-                return
-            known = name in self.names or name.startswith("_scaled_dot_product")
-            if known or any(name == function and owner.startswith(prefix) for prefix, function in self.forbidden):
-                self.seen = name
-        elif event == "call":
-            module = frame.f_globals.get("__name__", "") or ""
-            root = module.partition(".")[0]
-            if root == "attn_course":
-                if not module.startswith("attn_course.checks") and module != "attn_course":
-                    self.seen = f"{module}.{frame.f_code.co_qualname}"
-            elif root == "torch":
-                name = frame.f_code.co_name
-                if name in self.names:
-                    self.seen = f"{module}.{name}"
-                elif name == "__call__" and module == "torch._ops":
-                    operator = str(frame.f_locals.get("self")).split(".")[1:2]  # "aten.lstm.input"
-                    if operator and (operator[0] in self.names or operator[0].startswith("_scaled_dot_product")):
-                        self.seen = operator[0]
-                else:
-                    for prefix, function in self.forbidden:
-                        if module.startswith(prefix) and function in ("*", name):
-                            self.seen = f"{module}.{name}"
+        known = name in self.names or name.startswith(DENSE)
+        if known or any(name == wanted and owner.startswith(prefix) for prefix, wanted in self.forbidden):
+            self.seen = name
+
+    def _look_at(self, frame: FrameType) -> bool:
+        """Look at a call of a Python function; whether the next call of the same code must be looked at, too."""
+        module = frame.f_globals.get("__name__", "") or ""
+        name = frame.f_code.co_name
+        root = module.partition(".")[0]
+        found = ""
+        if root == "attn_course":
+            if not module.startswith("attn_course.checks") and module != "attn_course":
+                found = f"{module}.{frame.f_code.co_qualname}"
+        elif root == "torch":
+            if name in self.names:
+                found = f"{module}.{name}"
+            elif name == "__call__" and module == "torch._ops":
+                operator = str(frame.f_locals.get("self")).split(".")[1:2]  # "aten.lstm.input"
+                if operator and (operator[0] in self.names or operator[0].startswith(DENSE)):
+                    found = operator[0]
+                self.seen = self.seen or found
+                return True  # every operator of torch comes through here
+            elif any(module.startswith(prefix) and wanted in ("*", name) for prefix, wanted in self.forbidden):
+                found = f"{module}.{name}"
+        self.seen = self.seen or found
+        return bool(found)
 
 
 @contextmanager
@@ -141,11 +165,11 @@ def watching(watch: Watch | None) -> Iterator[None]:
         yield
         return
     threads_before = threading.getprofile()
-    sys.setprofile(watch)
-    threading.setprofile(watch)
+    sys.setprofile(watch.hook)
+    threading.setprofile(watch.hook)
     try:
         yield
-        if sys.getprofile() is not watch and not watch.seen:
+        if sys.getprofile() is not watch.hook and not watch.seen:
             watch.seen = SWITCHED_OFF
     finally:
         sys.setprofile(before)

@@ -150,10 +150,18 @@ class _Attempts:
         self.interrupts = Interrupts()
         self.late = 0
         self.too_long: Failure | None = None
+        self.signatures: dict[Any, tuple[str, frozenset[str]]] = {}
 
     @property
     def ready_made(self) -> str:
         return self.watch.seen if self.watch else ""
+
+    def signature(self, exercise: Exercise, subject: Any, given: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
+        """As `_signature`, looked up once for all cases that give the same arguments."""
+        key = tuple(given)  # of a class, every case makes an instance, with the same method
+        if key not in self.signatures:
+            self.signatures[key] = _signature(exercise, subject, given)
+        return self.signatures[key]
 
     def attempt(
         self, action: Callable[[], Any], where: str = "forward", graph: bool = True
@@ -215,7 +223,7 @@ def _call(
 ) -> Observation:
     track = case.observe == "gradients"
     given = materials.arguments(case, track)
-    mismatch, by_name = _signature(exercise, subject, given)
+    mismatch, by_name = attempts.signature(exercise, subject, given)
     if mismatch:
         return Observation(failure=Failure("signature", mismatch))
     before = {name: copied(value) for name, value in given.items()}
@@ -245,7 +253,6 @@ def _signature(exercise: Exercise, subject: Any, given: Mapping[str, Any]) -> tu
     """Why the call cannot be made, or ""; and which arguments go by name, because they are keyword-only."""
     try:
         signature = inspect.signature(subject.forward if isinstance(subject, nn.Module) else subject)
-        shown = str(signature)
     except Exception:  # a callable without a readable signature is tried as it is
         return "", frozenset()
     only = {name for name, p in signature.parameters.items() if p.kind is p.KEYWORD_ONLY}
@@ -256,9 +263,16 @@ def _signature(exercise: Exercise, subject: Any, given: Mapping[str, Any]) -> tu
         )
     except TypeError:
         name = exercise.id if exercise.kind == "function" else exercise.method
-        said = f"{name}{shown} cannot be called as {name}({', '.join(given)}). Asked is {exercise.signature}."
+        said = f"{name}{_shown(signature)} cannot be called as {name}({', '.join(given)}). Asked is {exercise.signature}."
         return said, frozenset()
     return "", by_name
+
+
+def _shown(signature: inspect.Signature) -> str:
+    try:
+        return str(signature)
+    except Exception:  # a default of the learner's may do anything when it is asked for its text
+        return "(...)"
 
 
 def _backward(exercise: Exercise, case: Case, result: Any, materials: Materials) -> dict[str, Any]:
