@@ -34,6 +34,7 @@ from attn_course.checks.registry import chapters
 from attn_course.grading import coordinator, verdict, work
 from attn_course.grading.classroom import create_class
 from attn_course.grading.demo import fill_class, solve
+from attn_course.grading.gradebook import ClassGradebook
 from attn_course.grading.kinds import HONEST
 from attn_course.grading.ledger import Ledger
 from attn_course.grading.release import solution_path
@@ -163,7 +164,7 @@ PARTS = {
     "sandbox": [(Zygote, "run")],
     "judge": [(verdict, "_judge")],
     "signals": [(work, "signals")],
-    "gradebook": [(coordinator, "record")],
+    "gradebook": [(ClassGradebook, "record")],
     "files and ledger": [(coordinator.Grading, "_write_notebook"), (Ledger, "write")],
 }
 

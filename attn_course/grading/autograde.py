@@ -15,7 +15,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from attn_course.checks.registry import chapter_named
-from attn_course.grading.gradebook import record_not_graded
+from attn_course.grading.gradebook import ClassGradebook
 from attn_course.grading.released import masks, released_notebook
 from attn_course.grading.restore import restore
 from attn_course.grading.sandbox.tree import imported_by
@@ -37,7 +37,8 @@ class SubmissionExporter(NotebookExporter):
         try:
             submitted = read_cells(_submission(coursedir, names).notebook[1])
         except Ungradable:
-            record_not_graded(coursedir, names["assignment"], names["student"], None)
+            with ClassGradebook(coursedir) as gradebook:
+                gradebook.record_not_graded(names["assignment"], names["student"], None)
             raise
         released = released_notebook(coursedir, names["assignment"])
         return self.from_notebook_node(restore(released, submitted), resources=resources, **options)

@@ -12,7 +12,7 @@ import nbformat
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config, PyFileConfigLoader
 
-from attn_course.grading.gradebook import has_assignment, record, record_not_graded, recorded_students, when
+from attn_course.grading.gradebook import ClassGradebook, when
 from attn_course.grading.item import GRADED, RETRY, UNGRADABLE, Item, Outcome
 from attn_course.grading.ledger import Entry, Ledger, write_durably
 from attn_course.grading.released import masks, not_graded, released_notebook
@@ -94,11 +94,12 @@ class Grading:
             self.released = released_notebook(coursedir, self.assignment)
         except FileNotFoundError as error:
             raise CourseError(str(error)) from error
-        if not has_assignment(coursedir, self.assignment):
+        self.gradebook = ClassGradebook(coursedir)
+        if not self.gradebook.has_assignment(self.assignment):
             raise CourseError(f"the gradebook has no {self.assignment}: nbgrader generate_assignment {self.assignment}")
         self.text = nbformat.writes(self.released)
         self.ledger = Ledger(self.course.folder, self.assignment)
-        self.recorded = recorded_students(coursedir, self.assignment)
+        self.recorded = self.gradebook.students(self.assignment)
         self.pending: dict[str, tuple[Entry, Submission]] = {}
 
     def items(self, students: Iterable[str], regrade: bool, settle: Callable[[str, Entry], None]) -> Iterator[Item]:
@@ -160,8 +161,7 @@ class Grading:
         if outcome.state == GRADED:
             notebook = nbformat.reads(outcome.notebook, as_version=4)
             self._write_notebook(item.student, outcome.notebook, submission.handed_in)
-            handed_in = when(submission.handed_in)
-            record(self.course.coursedir, self.assignment, item.student, handed_in, notebook)
+            self.gradebook.record(self.assignment, item.student, when(submission.handed_in), notebook)
             self.ledger.write(item.student, entry)
         elif outcome.state == UNGRADABLE:
             self._write_ungradable(item.student, entry, submission.handed_in)
@@ -172,7 +172,7 @@ class Grading:
     def _write_ungradable(self, student: str, entry: Entry, handed_in: str) -> None:
         text = nbformat.writes(not_graded(self.released, f"This could not be graded: {entry.reason}"))
         self._write_notebook(student, text, handed_in)
-        record_not_graded(self.course.coursedir, self.assignment, student, when(handed_in))
+        self.gradebook.record_not_graded(self.assignment, student, when(handed_in))
         self.ledger.write(student, entry)
 
     def _write_notebook(self, student: str, text: str, handed_in: str) -> None:

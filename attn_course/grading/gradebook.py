@@ -1,47 +1,104 @@
-"""Write grades into nbgrader's gradebook, by nbgrader's own steps. One process alone may do this for a class."""
+"""Write grades into nbgrader's gradebook, by its own API. One process alone may do this for a class."""
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
+from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader import utils
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry, SubmittedAssignment, SubmittedNotebook
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
+from nbgrader.preprocessors import AssignLatePenalties
+from sqlalchemy import and_
+
+log = logging.getLogger(__name__)
 
 
-def record(
-    coursedir: CourseDirectory, assignment: str, student: str, handed_in: datetime | None, notebook: NotebookNode
-) -> None:
-    """Write the grades of a graded notebook, as `nbgrader autograde` does after it has executed one.
+class ClassGradebook:
+    """The gradebook of a class, opened once: every opening costs more than to write down a submission.
 
-    Manual grades and comments stay; a grade that a person has changed is marked for another look.
+    Args:
+        coursedir: nbgrader's view of the course folder, with the database's address.
     """
-    _submission(coursedir, assignment, student, handed_in)
-    resources = {
-        "nbgrader": {"student": student, "assignment": assignment, "notebook": assignment, "db_url": coursedir.db_url}
-    }
-    SaveAutoGrades(config=coursedir.config).preprocess(notebook, resources)
-    AssignLatePenalties(config=coursedir.config).preprocess(notebook, resources)
 
+    def __init__(self, coursedir: CourseDirectory) -> None:
+        self.coursedir = coursedir
+        self._book = Gradebook(coursedir.db_url, coursedir.course_id)
 
-def record_not_graded(coursedir: CourseDirectory, assignment: str, student: str, handed_in: datetime | None) -> None:
-    """Write that a submission waits for a person: it has no automatic grade, neither 0 nor an older one."""
-    _submission(coursedir, assignment, student, handed_in)
-    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
-        for notebook in gradebook.find_submission(assignment, student).notebooks:
-            for grade in notebook.grades:
-                grade.auto_score = None
-                grade.needs_manual_grade = True
-        gradebook.db.commit()
+    def __enter__(self) -> ClassGradebook:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
-def _submission(coursedir: CourseDirectory, assignment: str, student: str, handed_in: datetime | None) -> None:
-    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
-        gradebook.update_or_create_student(student)
+    def close(self) -> None:
+        self._book.close()
+        self._book.engine.dispose()
+
+    def has_assignment(self, assignment: str) -> bool:
+        """Whether the gradebook knows an assignment."""
+        try:
+            self._book.find_assignment(assignment)
+        except MissingEntry:
+            return False
+        finally:
+            self._book.close()
+        return True
+
+    def students(self, assignment: str) -> set[str]:
+        """The learners of whom the gradebook has a submission."""
+        try:
+            return {submission.student_id for submission in self._book.assignment_submissions(assignment)}
+        finally:
+            self._book.close()
+
+    def record(self, assignment: str, student: str, handed_in: datetime | None, notebook: NotebookNode) -> None:
+        """Write the grades of a graded notebook, as `nbgrader autograde` does after it has executed one.
+
+        Manual grades and comments stay; a grade that a person has changed is marked for another look. All is written
+        at once, where nbgrader's own step asks for every cell by a query and commits it by itself.
+        """
+        with self._book:
+            submission = self._submission(assignment, student, handed_in)
+            mine = self._book.find_submission_notebook(assignment, assignment, student)
+            grades, comments = self._of(Grade, "GradeCell", mine), self._of(Comment, "SolutionCell", mine)
+            for cell in notebook.cells:
+                if utils.is_grade(cell):
+                    grade = grades[cell.metadata.nbgrader.grade_id]
+                    grade.auto_score, _ = utils.determine_grade(cell, log)
+                    grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+                if utils.is_solution(cell):
+                    untouched = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
+                    comments[cell.metadata.nbgrader.grade_id].auto_comment = "No response." if untouched else None
+            late = submission.total_seconds_late > 0 or mine.late_submission_penalty is not None
+            self._book.db.commit()
+        if late:
+            resources = {"student": student, "assignment": assignment, "notebook": assignment}
+            resources["db_url"] = self.coursedir.db_url
+            AssignLatePenalties(config=self.coursedir.config).preprocess(notebook, {"nbgrader": resources})
+
+    def _of(self, kind: type[Grade] | type[Comment], cells: str, notebook: SubmittedNotebook) -> dict[str, Any]:
+        """The grades or comments of a learner's notebook by name; made where the assignment got a cell since."""
+        asked = self._book.db.query(BaseCell.name, BaseCell.id, kind)
+        here = and_(kind.cell_id == BaseCell.id, kind.notebook_id == notebook.id)
+        found = asked.outerjoin(kind, here).filter(BaseCell.notebook_id == notebook.notebook_id, BaseCell.type == cells)
+        return {name: row or kind(cell_id=cell, notebook=notebook) for name, cell, row in found.all()}
+
+    def record_not_graded(self, assignment: str, student: str, handed_in: datetime | None) -> None:
+        """Write that a submission waits for a person: it has no automatic grade, neither 0 nor an older one."""
+        with self._book:
+            for notebook in self._submission(assignment, student, handed_in).notebooks:
+                for grade in notebook.grades:
+                    grade.auto_score = None
+                    grade.needs_manual_grade = True
+            self._book.db.commit()
+
+    def _submission(self, assignment: str, student: str, handed_in: datetime | None) -> SubmittedAssignment:
+        self._book.update_or_create_student(student)
         known = {} if handed_in is None else {"timestamp": handed_in}
-        gradebook.update_or_create_submission(assignment, student, **known)
+        return self._book.update_or_create_submission(assignment, student, **known)
 
 
 def when(handed_in: str) -> datetime | None:
@@ -50,21 +107,3 @@ def when(handed_in: str) -> datetime | None:
         return utils.parse_utc(handed_in) if handed_in else None
     except (ValueError, OverflowError, TypeError):
         return None
-
-
-def has_assignment(coursedir: CourseDirectory, assignment: str) -> bool:
-    """Whether the gradebook knows an assignment."""
-    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
-        try:
-            gradebook.find_assignment(assignment)
-        except MissingEntry:
-            return False
-    return True
-
-
-def recorded_students(coursedir: CourseDirectory, assignment: str) -> set[str]:
-    """The learners of whom the gradebook has a submission."""
-    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
-        return {submission.student_id for submission in gradebook.assignment_submissions(assignment)}
-
-
