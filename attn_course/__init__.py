@@ -14,6 +14,8 @@ __all__ = ["check", "evaluate"]
 def __getattr__(name: str):
     if name in __all__:
         from attn_course import checks
+        from attn_course.checks.engine import devices
 
+        devices.load()
         return getattr(checks, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -159,6 +159,10 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _grade(options: argparse.Namespace) -> int:
+    from attn_course.grading.engines import local
+
+    if options.dask is None:
+        local.prepare()
     from attn_course.grading.progress import GradingError, grade_course
 
     try:

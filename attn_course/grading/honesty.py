@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from nbformat import NotebookNode
-from nbgrader import utils
 
 from attn_course.checks.engine.exercise import Chapter, Exercise
 from attn_course.checks.engine.ready_made import LIBRARY, known_as
+from attn_course.grading.cells import is_locked, is_solution
 from attn_course.grading.names import IMPORTERS, LONGEST, Names, definitions, magics, parse, reached, text_of
 from attn_course.grading.sandbox.inside.signals import ELSEWHERE, WATCHED
 
@@ -115,15 +115,15 @@ def in_code(
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     answers, others = [], []
     for cell in cells:
-        if not utils.is_locked(cell) and cell.source != given.get(cell.get("id")):
-            (answers if utils.is_solution(cell) else others).append(cell.source)
+        if not is_locked(cell) and cell.source != given.get(cell.get("id")):
+            (answers if is_solution(cell) else others).append(cell.source)
     modules = {name: text.decode("utf-8", "replace") for name, text in helpers.items() if name.endswith(".py")}
     written = [*answers, *others, *modules.values()]
     if sum(map(len, written)) > MOST or max(map(len, written), default=0) > LONGEST:
         return {"too much to read"}
     found = {PROGRAMS for source in written for line in magics(source) if STARTS.match(line) and not PIP.match(line)}
     trees = _trees(written)
-    names = Names([*_trees(cell.source for cell in cells if utils.is_locked(cell)), *trees])
+    names = Names([*_trees(cell.source for cell in cells if is_locked(cell)), *trees])
     found |= {word for name in Names(trees).imported for word in _of_module(name)}
     for tree in trees:
         for node in ast.walk(tree):

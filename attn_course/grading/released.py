@@ -6,9 +6,9 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader import utils
 from nbgrader.coursedir import CourseDirectory
 
+from attn_course.grading.cells import is_grade
 from attn_course.grading.outputs import error_output
 
 
@@ -36,5 +36,5 @@ def not_graded(released: NotebookNode, reason: str) -> NotebookNode:
     notebook = NotebookNode(released | {"cells": [NotebookNode(cell) for cell in released.cells]})
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [error_output("NotGraded", reason)] if utils.is_grade(cell) else []
+            cell.outputs = [error_output("NotGraded", reason)] if is_grade(cell) else []
     return notebook

@@ -10,9 +10,8 @@ import copy
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader import utils
 
-from attn_course.grading.cells import answered_exercise
+from attn_course.grading.cells import answered_exercise, is_locked, is_solution
 from attn_course.grading.names import parse
 
 ELSEWHERE = "# answered in a cell of your own"
@@ -52,7 +51,7 @@ def restore(released: NotebookNode, submitted: NotebookNode) -> NotebookNode:
     for cell in [None, *released.cells]:
         if cell is not None:
             cell = copy.deepcopy(cell)
-            if cell.cell_type == "code" and not utils.is_locked(cell):
+            if cell.cell_type == "code" and not is_locked(cell):
                 cell.source = sources.get(cell.id, cell.source)
             restored.cells.append(cell)
         for source in added.get(cell and cell.id, []):
@@ -71,7 +70,7 @@ def _home(cell: NotebookNode, released: NotebookNode) -> str | None:
     grade_id = grading.get("grade_id") if isinstance(grading, dict) else None
     for name in (grade_id, cell.get("id")):
         origin = known.get(name) if isinstance(name, str) else None
-        if origin is not None and (origin.cell_type == cell.cell_type or utils.is_solution(origin)):
+        if origin is not None and (origin.cell_type == cell.cell_type or is_solution(origin)):
             return name
     # A file saved in an older format has lost its cell ids: go by the text.
     texts = {(cell.cell_type, cell.source.strip()): cell.id for cell in reversed(released.cells)}
@@ -95,7 +94,7 @@ def _take_answers_from_added_cells(
     brought: set[str] = set()
     for cell in released.cells:
         exercise = answered_exercise(cell.id)
-        if not utils.is_solution(cell) or exercise not in last or sources.get(cell.id, cell.source) != cell.source:
+        if not is_solution(cell) or exercise not in last or sources.get(cell.id, cell.source) != cell.source:
             continue
         position, source = last[exercise]
         late = position >= order.get(exercise, len(order)) and source not in brought

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader import utils
 
 from attn_course.checks.engine.exercise import Chapter, Exercise
 from attn_course.checks.engine.judge import judge
@@ -21,6 +20,7 @@ from attn_course.checks.engine.observe import Responses
 from attn_course.checks.engine.report import Report
 from attn_course.checks.engine.wire import Unreadable, unpack
 from attn_course.checks.registry import mistakes
+from attn_course.grading.cells import is_grade, is_solution
 from attn_course.grading.honesty import reported
 from attn_course.grading.outputs import clean, error_output, source_of, without_places
 from attn_course.grading.sandbox.zygote import Zygote
@@ -110,7 +110,7 @@ def grade(notebook: NotebookNode, chapter: Chapter, helpers: Mapping[str, bytes]
 def _as_job(cell: NotebookNode, exercises: Mapping[str, Exercise]) -> tuple[str, str]:
     if cell.cell_type != "code":
         return "skip", ""
-    if utils.is_grade(cell) and not utils.is_solution(cell):
+    if is_grade(cell) and not is_solution(cell):
         return "check", cell.metadata.nbgrader.grade_id
     return ("code", cell.source) if cell.source.strip() else ("skip", "")
 

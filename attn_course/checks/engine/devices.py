@@ -17,9 +17,6 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._device import _device_constructors
 from torch.utils._pytree import tree_leaves
 
-# Loads what torch loads at the first use of `meta`, so that no check waits for it.
-torch.empty(1, device="meta").div(2.0)
-
 PRODUCTS = frozenset(
     [
         "matmul",
@@ -47,6 +44,11 @@ INDEX = "indices should be either on"
 
 class DeviceError(RuntimeError):
     """Tensors of two devices met."""
+
+
+def load() -> None:
+    """Load what torch loads at the first use of `meta`, for about a second, so that no check waits for it."""
+    torch.empty(1, device="meta").div(2.0)
 
 
 class Mixing(TorchFunctionMode):

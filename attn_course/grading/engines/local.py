@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Iterable, Iterator
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -71,6 +72,12 @@ def _work(pipe: Connection) -> None:
         work.cool()
 
 
+def prepare() -> None:
+    """Begin to load what workers are forked from, while the caller does something else."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["attn_course.grading.work"])
+    forkserver.ensure_running()  # torch is imported once, and forked
+
+
 def run(items: Iterable[Item], workers: int) -> Iterator[tuple[Item, Outcome]]:
     """Grade items with some processes. A worker that dies is replaced, and what it had is tried again.
 
@@ -82,7 +89,7 @@ def run(items: Iterable[Item], workers: int) -> Iterator[tuple[Item, Outcome]]:
         EngineError: There is no sandbox on this machine.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["attn_course.grading.work"])  # torch is imported once, and forked
+    prepare()
     source = iter(items)
     again: list[tuple[Item, int]] = []
     crew: list[_Worker] = []

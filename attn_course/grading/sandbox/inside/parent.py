@@ -48,8 +48,10 @@ class Parent:
         torch.manual_seed(0)
         # The engine of the checks is imported here and then forgotten by name: a notebook that imports the course
         # gets the learners' tree, and what it does to that touches no check.
+        from attn_course.checks.engine import devices
         from attn_course.grading.sandbox.inside import child, shell
 
+        devices.load()
         chapter = importlib.import_module(f"attn_course.checks.{self.settings['slug']}").CHAPTER
         self.start = child.Start(shell.make_shell(), {exercise.id: exercise for exercise in chapter.exercises})
         for exercise in chapter.exercises:
