@@ -84,7 +84,13 @@ class ClassGradebook:
         asked = self._book.db.query(BaseCell.name, BaseCell.id, kind)
         here = and_(kind.cell_id == BaseCell.id, kind.notebook_id == notebook.id)
         found = asked.outerjoin(kind, here).filter(BaseCell.notebook_id == notebook.notebook_id, BaseCell.type == cells)
-        return {name: row or kind(cell_id=cell, notebook=notebook) for name, cell, row in found.all()}
+        rows = {}
+        for name, cell, row in found.all():
+            if row is None:
+                row = kind(cell_id=cell, notebook_id=notebook.id)
+                self._book.db.add(row)
+            rows[name] = row
+        return rows
 
     def record_not_graded(self, assignment: str, student: str, handed_in: datetime | None) -> None:
         """Write that a submission waits for a person: it has no automatic grade, neither 0 nor an older one."""
