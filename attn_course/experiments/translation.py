@@ -1,0 +1,279 @@
+"""Translators from English to Korean: trained alike, and measured by what they write and where they look (chapters 02, 03).
+
+A translator is any `attn_course.translator.Translator`: its decoder may attend in one way or another, or not at all, such
+as `attn_course.experiments.fixed_context.FixedContextDecoder`. The corpus knows its true links, so that where a translator
+looks is compared with them.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from attn_course.data.english_korean import (
+    Pair,
+    Vocabulary,
+    batches,
+    encode,
+    english_vocabulary,
+    korean_vocabulary,
+    pairs,
+    split,
+)
+from attn_course.data.symbols import END, START, SequencePairs
+from attn_course.training import masked_cross_entropy, rise_and_fall, train
+
+#: English lengths, the first and the last of each group: equally many lengths, so about equally many sentences.
+BUCKETS = ((3, 8), (9, 14), (15, 20), (21, 26), (27, 32), (33, 38), (39, 44))
+MEASURED_AT_ONCE = 256  # sentences in a batch that nothing is learned from
+
+
+class Corpus(NamedTuple):
+    """Pairs to learn from, pairs to be measured on, and the tokens of both languages.
+
+    Attributes:
+        training: what is learned from.
+        held_out: what is measured on; none of its sentences is in `training`, in either language.
+        english: the source's vocabulary.
+        korean: the target's vocabulary.
+    """
+
+    training: list[Pair]
+    held_out: list[Pair]
+    english: Vocabulary
+    korean: Vocabulary
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training run: the budget and the seed.
+
+    Attributes:
+        seed: of the order of the sentences; parameters are drawn by whoever makes the translator.
+        steps: number of updates.
+        batch: sentences in each update, of similar length.
+        learning_rate: the highest one used, of Adam; it rises over the first tenth of the steps and then falls to 0.
+        max_norm: gradients are clipped to this length.
+    """
+
+    seed: int
+    steps: int = 1500
+    batch: int = 64
+    learning_rate: float = 4e-3
+    max_norm: float = 1.0
+
+
+class Record(NamedTuple):
+    """What a training run went through.
+
+    Attributes:
+        losses: the loss at each step, before its update, in nats a token.
+        seconds: processor time of the whole run.
+    """
+
+    losses: list[float]
+    seconds: float
+
+
+@lru_cache(maxsize=4)
+def corpus(count: int = 20_000, longest: int = 44, seed: int = 0) -> Corpus:
+    """Write the pairs and divide them; a few seconds at first, kept afterwards.
+
+    Args:
+        count: pairs, one in sixteen of them held out.
+        longest: English tokens at most.
+        seed: of the pairs.
+    """
+    training, held_out = split(pairs(count, seed=seed, longest=longest))
+    return Corpus(training, held_out, english_vocabulary(), korean_vocabulary())
+
+
+def train_translator(model: nn.Module, data: Corpus, training: Training, threads: int = 1) -> Record:
+    """Train a translator in place, on teacher forcing; the same arguments give the same parameters.
+
+    Args:
+        model: takes (source, source_lengths, target_in) and returns (logits, weights), as a `Translator`.
+        data: what to learn from.
+        training: the budget and the seed.
+        threads: of torch, while it trains. Results are equal to the last bit only for equally many.
+    """
+    stream = _endless(data, training)
+
+    def loss() -> Tensor:
+        batch = next(stream)
+        logits, _ = model(batch.source, batch.source_lengths, batch.target_in)
+        return masked_cross_entropy(logits, batch.target_out, batch.target_mask)
+
+    optimizer = torch.optim.Adam(model.parameters(), lr=training.learning_rate)
+    rate = rise_and_fall(training.steps, max(1, training.steps // 10))
+    with num_threads(threads):
+        started = time.process_time()
+        losses = train(model, loss, optimizer, training.steps, training.max_norm, rate).losses
+        return Record(losses, time.process_time() - started)
+
+
+def translations(model: nn.Module, found: Sequence[Pair], data: Corpus) -> list[tuple[str, ...]]:
+    """What a translator writes by itself, greedily: the Korean tokens for each pair, its end left out.
+
+    A sentence is cut off when it is half as long again as the true translation, and ten tokens more.
+    """
+    written: list[tuple[str, ...]] = [()] * len(found)
+    for places in _similar(found):
+        chosen = [found[place] for place in places]
+        tensors = encode(chosen, data.english, data.korean)
+        longest = max(len(pair.korean) for pair in chosen)
+        tokens = model.translate(tensors.source, tensors.source_lengths, START, END, longest * 3 // 2 + 10)
+        for place, row in zip(places, tokens.tolist(), strict=True):
+            written[place] = data.korean.decode(row)
+    return written
+
+
+@torch.no_grad()
+def looks(
+    model: nn.Module, found: Sequence[Pair], data: Corpus, written: Sequence[Sequence[str]] | None = None
+) -> list[Float[Tensor, "target source"]]:
+    """Where a translator looks while it writes: for each pair the weights of its target tokens over its source tokens.
+
+    Args:
+        model: the translator.
+        found: the pairs.
+        data: for the vocabularies.
+        written: the tokens that it is given to write, one sequence for each pair. By default the true translations
+            (teacher forcing), to which the gold links belong; or what it wrote by itself, from `translations`.
+
+    Returns:
+        For each pair, one row for each token of its target, the end left out; each row was used to predict its token.
+    """
+    if written is not None:
+        found = [pair._replace(korean=tuple(tokens)) for pair, tokens in zip(found, written, strict=True)]
+    weights: list[Tensor] = [torch.empty(0, 0)] * len(found)
+    for places in _similar(found):
+        chosen = [found[place] for place in places]
+        tensors = encode(chosen, data.english, data.korean)
+        _, rows = model(tensors.source, tensors.source_lengths, tensors.target_in)
+        for place, pair, of_pair in zip(places, chosen, rows, strict=True):
+            weights[place] = of_pair[: len(pair.korean), : len(pair.english)].clone()
+    return weights
+
+
+def right_by_length(found: Sequence[Pair], written: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
+    """For each of `BUCKETS`, how many of its sentences were written without a mistake, and how many it has."""
+    counts = []
+    for first, last in BUCKETS:
+        inside = [
+            tuple(tokens) == pair.korean
+            for pair, tokens in zip(found, written, strict=True)
+            if first <= len(pair.english) <= last
+        ]
+        counts.append((sum(inside), len(inside)))
+    return counts
+
+
+class LinkCounts(NamedTuple):
+    """What an alignment error rate is computed of; counts of several sentences add up.
+
+    Attributes:
+        hits: links made that are gold links.
+        made: links made: one for each target token whose weights are not all 0.
+        gold: gold links.
+    """
+
+    hits: int
+    made: int
+    gold: int
+
+    @property
+    def error_rate(self) -> float:
+        """1 - 2 hits / (made + gold), Och & Ney's alignment error rate with sure links alone; 1 where there are none."""
+        return 1 - 2 * self.hits / max(1, self.made + self.gold)
+
+
+def count_links(
+    found: Sequence[Pair], weights: Sequence[Float[Tensor, "target source"]], shift: int = 0, only: str = ""
+) -> LinkCounts:
+    """Compare where a translator looks with the gold links, over all pairs together.
+
+    Each row of weights links its target token to the source token of its largest weight, to the first on a tie, as in
+    `attn_course.alignment.alignment_error_rate`. A row of zeros, such as that of a decoder without attention, makes no link.
+
+    Args:
+        found: the pairs.
+        weights: of their true translations, from `looks`.
+        shift: compare what was looked at for a token with the gold links of the token so many places later: 1 asks
+            whether the translator looks one token ahead. Tokens that have none there are left out.
+        only: leave out all but these tokens: "words" (words and stems), "endings" (particles and endings, written with
+            a hyphen in front), or "" for all.
+    """
+    hits = made = gold = 0
+    for pair, rows in zip(found, weights, strict=True):
+        linked = set(pair.links)
+        chosen, strongest = rows.argmax(dim=1).tolist(), rows.amax(dim=1).tolist()
+        for row in range(len(pair.korean)):
+            told = row + shift
+            if not 0 <= told < len(pair.korean) or (only and only != kind(pair.korean[told])):
+                continue
+            made += strongest[row] > 0
+            hits += strongest[row] > 0 and (told, chosen[row]) in linked
+            gold += sum(place == told for place, _ in pair.links)
+    return LinkCounts(hits, made, gold)
+
+
+def kind(token: str) -> str:
+    """Whether a Korean token is one of the "words" (a word or a stem) or of the "endings" (a particle or an ending)."""
+    return "endings" if token.startswith("-") else "words"
+
+
+def step_seconds(models: Sequence[nn.Module], data: Corpus, batch: int = 64, repeats: int = 5) -> list[list[float]]:
+    """Time one update of each translator, forward and backward, in turns on the same batches, on one thread.
+
+    Compare the translators within one call: another call may meet another machine, or a busier one.
+
+    Returns:
+        For each model, the processor time of each repeat, in seconds. The first turn, in which memory is found, is left out.
+    """
+    stream = _endless(data, Training(seed=0, batch=batch))
+    taken: list[list[float]] = [[] for _ in models]
+    with num_threads(1):
+        for turn in range(repeats + 1):
+            tensors = next(stream)
+            for model, times in zip(models, taken, strict=True):
+                model.zero_grad()
+                started = time.process_time()
+                logits, _ = model(tensors.source, tensors.source_lengths, tensors.target_in)
+                masked_cross_entropy(logits, tensors.target_out, tensors.target_mask).backward()
+                if turn:
+                    times.append(time.process_time() - started)
+                model.zero_grad()
+    return taken
+
+
+@contextmanager
+def num_threads(count: int) -> Iterator[None]:
+    """Let torch use so many threads inside, and as many as before outside."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _endless(data: Corpus, training: Training) -> Iterator[SequencePairs]:
+    """Go through the training pairs again and again."""
+    generator = torch.Generator().manual_seed(training.seed)
+    while True:
+        for found in batches(data.training, training.batch, generator):
+            yield encode(found, data.english, data.korean)
+
+
+def _similar(found: Sequence[Pair]) -> Iterator[list[int]]:
+    """The places of the pairs, in groups of similar length."""
+    order = sorted(range(len(found)), key=lambda place: len(found[place].english))
+    for start in range(0, len(order), MEASURED_AT_ONCE):
+        yield order[start : start + MEASURED_AT_ONCE]

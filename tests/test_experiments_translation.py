@@ -1,0 +1,193 @@
+"""The measurements of chapters 02 and 03 on translation measure what they say."""
+
+import itertools
+
+import pytest
+import torch
+
+from attn_course.additive import AttentionDecoder, BidirectionalEncoder, Translator
+from attn_course.alignment import alignment_error_rate
+from attn_course.data.english_korean import encode, gold_links
+from attn_course.experiments.fixed_context import FixedContextDecoder
+from attn_course.experiments.translation import (
+    BUCKETS,
+    Training,
+    corpus,
+    count_links,
+    kind,
+    looks,
+    num_threads,
+    right_by_length,
+    step_seconds,
+    train_translator,
+    translations,
+)
+from attn_course.training import seeded
+
+END = 2
+
+
+@pytest.fixture(scope="module")
+def data():
+    return corpus(count=400, longest=9)
+
+
+def translator(data, decoder=AttentionDecoder, seed=0, width=5):
+    with seeded(seed):
+        encoder = BidirectionalEncoder(len(data.english), 3, width)
+        arguments = (len(data.korean), 3, 7, 2 * width)
+        return Translator(encoder, decoder(*arguments, 11) if decoder is AttentionDecoder else decoder(*arguments))
+
+
+class Scripted:
+    """Writes for each source what a table says, and looks at the source token named by the position in the target."""
+
+    def __init__(self, data, found, answers):
+        sources = encode(found, data.english, data.korean)
+        self.answers = {
+            tuple(row[:n]): [*data.korean.encode(answer), END]
+            for row, n, answer in zip(sources.source.tolist(), sources.source_lengths.tolist(), answers, strict=True)
+        }
+
+    def translate(self, source, source_lengths, start, end, max_len):
+        rows = [self.answers[tuple(row[:n])] for row, n in zip(source.tolist(), source_lengths.tolist(), strict=True)]
+        width = min(max_len, max(map(len, rows)))
+        return torch.tensor([(row + [end] * width)[:width] for row in rows])
+
+
+def test_the_corpus_is_divided_and_as_short_as_asked(data):
+    assert len(data.training) + len(data.held_out) == 400
+    assert max(len(pair.english) for pair in (*data.training, *data.held_out)) == 9
+    assert not {pair.english for pair in data.training} & {pair.english for pair in data.held_out}
+    assert BUCKETS[0][0] == 3
+    assert all(after[0] == before[1] + 1 for before, after in itertools.pairwise(BUCKETS))
+
+
+@pytest.mark.parametrize("decoder", [AttentionDecoder, FixedContextDecoder])
+def test_training_is_the_same_for_the_same_seed_and_lowers_the_loss(data, decoder):
+    def trained(seed):
+        model = translator(data, decoder)
+        record = train_translator(model, data, Training(seed, steps=30, batch=16, learning_rate=0.02))
+        return model, record
+
+    (one, record), (two, again), (other, _) = trained(1), trained(1), trained(2)
+    assert record.losses == again.losses
+    assert all(map(torch.equal, one.state_dict().values(), two.state_dict().values()))
+    assert not torch.equal(one.decoder.output.weight, other.decoder.output.weight)
+    assert sum(record.losses[-5:]) < 0.8 * sum(record.losses[:5])
+    assert len(record.losses) == 30 and record.seconds > 0
+
+
+def test_threads_are_as_many_as_asked_and_put_back():
+    before = torch.get_num_threads()
+    with num_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
+
+
+def test_translations_come_in_the_order_of_the_pairs_and_are_counted_by_length(data):
+    found = data.training[:50]
+    answers = [pair.korean for pair in found]
+    longest = max(range(50), key=lambda place: len(found[place].english))
+    answers[longest] = answers[longest][:-1]  # one token short
+    written = translations(Scripted(data, found, answers), found, data)
+    assert written == answers
+    counts = right_by_length(found, written)
+    lengths = [len(pair.english) for pair in found]
+    assert counts[0] == (sum(n <= 8 for n in lengths), sum(n <= 8 for n in lengths))
+    assert counts[1] == (sum(n > 8 for n in lengths) - 1, sum(n > 8 for n in lengths))
+    assert counts[2:] == [(0, 0)] * (len(BUCKETS) - 2)
+
+
+def test_a_translator_that_never_ends_is_cut_off(data):
+    model = translator(data)
+    with torch.no_grad():
+        model.decoder.output.bias[END] = -1e9
+    found = data.training[:20]
+    longest = max(len(pair.korean) for pair in found)
+    assert {len(tokens) for tokens in translations(model, found, data)} <= set(range(longest * 3 // 2 + 11))
+
+
+def test_looks_are_the_weights_of_each_pair_alone(data):
+    model, found = translator(data), data.training[:30]
+    for pair, rows in zip(found, looks(model, found, data), strict=True):
+        alone = encode([pair], data.english, data.korean)
+        _, expected = model(alone.source, alone.source_lengths, alone.target_in)
+        torch.testing.assert_close(rows, expected[0, :-1].detach())
+        assert rows.shape == (len(pair.korean), len(pair.english))
+
+
+def test_looks_at_its_own_translation_follow_what_was_written(data):
+    model, found = translator(data), data.training[:7]
+    written = [pair.korean[:2] for pair in found]
+    for given, whole in zip(looks(model, found, data, written), looks(model, found, data), strict=True):
+        assert given.shape[0] == 2
+        torch.testing.assert_close(given, whole[:2])  # the same tokens before, the same weights
+
+
+def weights_for(found, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.rand(len(pair.korean), len(pair.english), generator=generator) for pair in found]
+
+
+def test_counts_of_one_pair_are_its_alignment_error_rate(data):
+    found = data.training[:40]
+    gold = gold_links(found)
+    rates = []
+    for pair, rows, links in zip(found, weights_for(found), gold, strict=True):
+        expected = alignment_error_rate(rows, links[: len(pair.korean), : len(pair.english)])
+        rates.append(count_links([pair], [rows]).error_rate)
+        assert rates[-1] == pytest.approx(expected)
+    assert len(set(rates)) > 5
+
+
+def test_counts_add_up_over_pairs_and_over_kinds_of_token(data):
+    found = data.training[:40]
+    weights = weights_for(found)
+    whole = count_links(found, weights)
+    halves = [count_links(found[part], weights[part]) for part in (slice(15), slice(15, None))]
+    kinds = [count_links(found, weights, only=only) for only in ("words", "endings")]
+    for parts in (halves, kinds):
+        assert tuple(map(sum, zip(*parts, strict=True))) == whole
+    assert min(map(min, kinds)) > 0
+    assert whole.made == sum(len(pair.korean) for pair in found)
+    assert kind("-를") == "endings" and kind("먹-") == kind("어제") == "words"
+
+
+@pytest.mark.parametrize("shift", [-2, 0, 1])
+def test_a_shift_finds_a_translator_that_looks_ahead(data, shift):
+    """Weights of 1 at the links of the token `shift` places later are without error at that shift, and at no other."""
+    found = data.training[:40]
+    weights = []
+    for pair, gold in zip(found, gold_links(found), strict=True):
+        rows = torch.zeros(len(pair.korean), len(pair.english))
+        for row in range(len(pair.korean)):
+            if 0 <= row + shift < len(pair.korean):
+                rows[row] = gold[row + shift, : len(pair.english)]
+        weights.append(rows)
+    rates = {tried: count_links(found, weights, tried) for tried in (-2, -1, 0, 1, 2)}
+    hits = rates.pop(shift)
+    linked = sum(
+        len({place for place, _ in pair.links if place in range(max(0, shift), len(pair.korean) + min(0, shift))})
+        for pair in found
+    )
+    assert hits.hits == hits.made == linked
+    assert all(other.error_rate > hits.error_rate + 0.2 for other in rates.values())
+
+
+def test_looking_nowhere_makes_no_link(data):
+    found = data.held_out
+    model = translator(data, FixedContextDecoder)
+    counts = count_links(found, looks(model, found, data))
+    assert (counts.hits, counts.made) == (0, 0)
+    assert counts.gold == sum(len(pair.links) for pair in found)
+    assert counts.error_rate == 1
+
+
+def test_steps_are_timed_in_turns(data):
+    models = [translator(data), translator(data, FixedContextDecoder)]
+    before = [model.decoder.output.weight.clone() for model in models]
+    taken = step_seconds(models, data, batch=8, repeats=3)
+    assert [len(times) for times in taken] == [3, 3]
+    assert all(0 < seconds < 5 for times in taken for seconds in times)
+    assert all(torch.equal(model.decoder.output.weight, weight) for model, weight in zip(models, before, strict=True))
