@@ -187,7 +187,9 @@ def test_the_map_says_what_it_is_and_its_list_what_to_do(tab):
     assert the(view).get_attribute("role") == "group" and the(view).get_attribute("aria-label") == ALT
     for index, example in enumerate(EXAMPLES):
         the(view).locator("select").select_option(index=index)
-        assert the(view).get_by_role("img").get_attribute("aria-label").endswith(example.name or " ".join(example.source))
+        assert (
+            the(view).get_by_role("img").get_attribute("aria-label").endswith(example.name or " ".join(example.source))
+        )
     the(view).locator("select").select_option(index=0)
     options = view.get_by_role("listbox", name="Korean, written").first.get_by_role("option")
     assert options.all_inner_texts() == list(SHORT.target)
@@ -238,11 +240,23 @@ def test_a_finger_chooses_rows_and_sentences(tab):
     assert shown(element)["chosen"] == 2
     element.get_by_role("button", name="Next example").tap()
     assert_shows(element, ODD, 0)
-    sizes = element.evaluate(
+
+
+def test_what_a_finger_must_hit_is_large_enough(tab):
+    sizes = the(tab(390, has_touch=True, is_mobile=True)).evaluate(
         "map => [...map.querySelectorAll('[role=option], button, select, summary')].map(e => e.getBoundingClientRect())"
         ".map(r => Math.min(r.width, r.height))"
     )
-    assert min(sizes) >= 24, "what a finger must hit"
+    assert min(sizes) >= 24
+
+
+def test_a_finger_that_scrolls_over_a_map_points_at_nothing(tab):
+    element = the(tab())
+    x, y = cell(element, 4, 1, SHORT)
+    for kind, row in (("touch", 0), ("pen", 4)):
+        event = {"pointerType": kind, "clientX": x, "clientY": y, "bubbles": True}
+        element.locator("svg").dispatch_event("pointermove", event)
+        assert_shows(element, SHORT, row)
 
 
 def test_sentences_are_chosen_by_list_and_buttons(tab):
