@@ -12,12 +12,14 @@
 | "said that he had eaten"         | 먹었다고 말했다     |                                                        |
 
 A pronoun that repeats the subject of the clause around it has no Korean word. A subject is the topic, -은/는, where it is
-a pronoun, a name, somebody's or "this", and where the sentence says what it is like; otherwise, and in every clause
+a pronoun, a name, somebody's or "this", where the sentence says what it is like, and where a clause with a subject of its
+own follows; otherwise, and in every clause
 inside another, it is -이/가. Subjects that "and" or "but" holds against each
 other are all topics.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from attn_course.data.english_korean import adverbials
 from attn_course.data.english_korean.english import PRONOUNS
@@ -42,7 +44,23 @@ from attn_course.data.english_korean.writing import Dice, Morph, Word, morphs
 REPORTED_EVENTS = {"past": ("earlier", "later"), "present": ("past", "future")}
 REPORTED_STATES = {"past": "meanwhile", "present": "present"}
 SAYING = {"past": [("said", "말하"), ("thought", "생각하")], "present": [("say", "말하"), ("think", "생각하")]}
+MOVING = ("call", "help", "meet", "love", "like")  # what somebody may do to another that is a reason
+MOTIVES = {"past": "meet see love like know work live hear", "present": "love like know work live teach"}
 NOT_THE_SUBJECT = ("I", "you", "we")  # pronouns that no third person can be
+
+
+class Inside(NamedTuple):
+    """A clause inside another, complete in both languages.
+
+    Attributes:
+        english: tokens.
+        korean: tokens.
+        own_subject: it has a Korean subject of its own.
+    """
+
+    english: list[Word]
+    korean: list[Morph]
+    own_subject: bool
 
 
 @dataclass
@@ -116,8 +134,8 @@ def embedded_subject(dice: Dice, outer: NounPhrase) -> tuple[list[Word], list[Mo
     return other.english, other.marked("subject"), other
 
 
-def reason(dice: Dice, outer: NounPhrase, parts: list[Predicate], tense: str) -> tuple[list[Word], list[Morph]] | None:
-    """ "because ..." after its clause in English, before the predicate in Korean; None where no reason is at hand.
+def reason(dice: Dice, outer: NounPhrase, parts: list[Predicate], tense: str) -> Inside | None:
+    """Why: "because ..." after its clause in English, before the predicate in Korean; None where there is no reason.
 
     The reason is a feeling or the weather that leads to what is done, something that somebody did to the subject
     ("because Sumi called him"), or something that the subject did.
@@ -129,37 +147,40 @@ def reason(dice: Dice, outer: NounPhrase, parts: list[Predicate], tense: str) ->
     weathers = [(text, stem) for text, stem in WEATHER if done & set(LEADS_TO[text].split())]
     if weathers and kind < 0.2:
         group = adjective_group(*dice.pick(weathers), "it", spoken)
-        return [because, Word("it"), *group.english], group.joined("because", because)
+        return Inside([because, Word("it"), *group.english], group.joined("because", because), own_subject=False)
     falling = [row for row in RAIN if done & set(LEADS_TO[row[0]].split())]
     if falling and kind < 0.35 and spoken == "past":
         clause = weather(dice.pick(falling), "past")
-        return [because, *clause.english], [*clause.korean, *_because(clause.group, because)]
+        korean = [*clause.korean, *_because(clause.group, because)]
+        return Inside([because, *clause.english], korean, own_subject=True)
     again = Word(PRONOUNS[outer.pronoun][0])
     feelings = [row for row in feelings_of(outer) if done & set(LEADS_TO[row[0]].split())]
     if feelings and kind < 0.6:
         group = adjective_group(*dice.pick(feelings), outer.pronoun, spoken)
-        return [because, again, *group.english], group.joined("because", because)
+        return Inside([because, again, *group.english], group.joined("because", because), own_subject=False)
     if "person" not in outer.kinds:
         return None
-    events = spoken == "past" and dice.chance(0.8)
-    room = Room(moods=False, habits=False)
     if dice.chance(0.4):
-        clause, _ = chain(dice, outer, 1, spoken, room, events)
-        return [because, again, *clause.english], [*clause.korean, *_because(clause.group, because)]
+        room = Room(moods=False, habits=False)
+        clause, _ = chain(dice, outer, 1, spoken, room, None, among=MOTIVES[spoken])
+        korean = [*clause.korean, *_because(clause.group, because)]
+        return Inside([because, again, *clause.english], korean, own_subject=False)
     other = animate(dice, avoid=outer, pronouns=NOT_THE_SUBJECT)
-    fitting = [verb for verb in VERBS_OF["person"] if verb.person_object and verb.state != events]
+    events = spoken == "past" and dice.chance(0.7)
+    fitting = [verb for verb in VERBS_OF["person"] if verb.base in MOVING and verb.state != events]
     verb = dice.pick([verb for verb in fitting if verb.base not in dice.used] or fitting)
+    room = Room(moods=False, habits=False, additions=False)
     part = of_verb(dice, verb, other, spoken, room, pronoun(outer.pronoun, case=1))
     korean = [*other.marked("subject"), *part.before, *_because(part.group, because)]
-    return [because, *other.english, *part.english], korean
+    return Inside([because, *other.english, *part.english], korean, own_subject=True)
 
 
 def _because(group: VerbGroup, because: Word) -> list[Morph]:
     return [*group.tensed_joined("기", because), Morph("때문에", (because,))]
 
 
-def moment(dice: Dice, outer: NounPhrase, tense: str) -> tuple[list[Word], list[Morph]]:
-    """ "before ..." and "after ...", of the same subject."""
+def moment(dice: Dice, outer: NounPhrase, tense: str) -> Inside:
+    """What the subject did before or after."""
     joiner = Word(dice.pick(("before", "after")))
     again = Word(PRONOUNS[outer.pronoun][0])
     spoken = "present" if tense == "future" else tense
@@ -168,11 +189,11 @@ def moment(dice: Dice, outer: NounPhrase, tense: str) -> tuple[list[Word], list[
         closed = [*clause.group.joined("기", joiner), Morph("전에", (joiner,))]
     else:
         closed = [*clause.group.joined("past adnominal", joiner), Morph("후에", (joiner,))]
-    return [joiner, again, *clause.english], [*clause.korean, *closed]
+    return Inside([joiner, again, *clause.english], [*clause.korean, *closed], own_subject=False)
 
 
 def weather(row: tuple[str, str, str], tense: str) -> Clause:
-    """ "it rained" 비가 왔다, of a row of `verbs.RAIN`."""
+    """Rain and snow: "it rained" 비가 왔다, of a row of `verbs.RAIN`."""
     base, past, falling = row
     verb = Verb(base, past, past, "오", "alone", "", (), False, "", "", (), False, False)
     group = verb_group(verb, "it", tense)
@@ -181,7 +202,7 @@ def weather(row: tuple[str, str, str], tense: str) -> Clause:
 
 
 def condition(dice: Dice, tense: str) -> tuple[list[Word], list[Morph]]:
-    """ "when ..." and "if ..." before their clause, with the comma."""
+    """When and if: "when ..." and "if ..." before their clause, with the comma."""
     joiner = Word("when" if tense == "past" or dice.chance(0.4) else "if")
     spoken = "present" if tense == "future" else tense
     if dice.chance(0.25):
@@ -190,14 +211,14 @@ def condition(dice: Dice, tense: str) -> tuple[list[Word], list[Morph]]:
     else:
         subject = animate(dice) if dice.chance(0.8) else animal(dice)
         dice.used.add(subject.pronoun)
-        clause, _ = chain(dice, subject, 1, spoken, Room(moods=False, habits=False), events=True)
+        clause, _ = chain(dice, subject, 1, spoken, Room(moods=False, habits=False, nested=False), events=True)
         words, tokens = subject.english, subject.marked("subject")
     closed = clause.group.when(joiner) if joiner.text == "when" else clause.group.joined("if", joiner)
     return [joiner, *words, *clause.english, Word(",")], [*tokens, *clause.korean, *closed]
 
 
-def speech(dice: Dice, subject: NounPhrase, count: int, tense: str, last: bool) -> Clause:
-    """ "said that ..." and "thinks that ...", without the subject."""
+def speech(dice: Dice, subject: NounPhrase, count: int, tense: str) -> Clause:
+    """What is said and thought: "said that ..." and "thinks that ...", without the subject."""
     form, stem = dice.pick(SAYING[tense])
     if tense == "present":
         verb = Verb(form, form, form, stem, "alone", "", (), True, "", "", (), False, False)
@@ -209,7 +230,7 @@ def speech(dice: Dice, subject: NounPhrase, count: int, tense: str, last: bool) 
     words, tokens, inner = embedded_subject(dice, subject)
     events = dice.chance(0.7)
     reported = dice.pick(REPORTED_EVENTS[tense]) if events else REPORTED_STATES[tense]
-    room = Room(moods=False, habits=False, last=last)
+    room = Room(moods=False, habits=False, nested=inner is subject)
     if not events and dice.chance(0.4):
         state = quality(dice, inner, reported)
         clause = Clause(state.english, state.before, state.group)

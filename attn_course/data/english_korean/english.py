@@ -35,7 +35,7 @@ def _with_s(word: str) -> str:
 
 
 def article(next_word: str) -> str:
-    """ "an" before a vowel, "a" elsewhere: the letter decides for every word of the lexicon."""
+    """The indefinite article, "an" before a vowel, "a" elsewhere: the letter decides for every word of the lexicon."""
     return "an" if next_word[0] in "aeiou" else "a"
 
 

@@ -115,7 +115,7 @@ def common(dice: Dice, noun: Noun, as_object: bool, numerals: bool = True) -> No
         return possessed(dice, noun)
     if noun.counter and numerals and dice.adds(0.2):
         return counted(dice, noun)
-    if not noun.mass and {"thing", "pet", "ware", "relation"} & set(noun.kinds) and dice.adds(0.2):
+    if not noun.mass and {"thing", "ware", "relation"} & set(noun.kinds) and dice.adds(0.2):
         return possessed(dice, noun)
     front, before = adjective(dice, noun)
     several = not noun.mass and "person" not in noun.kinds[1:] and dice.chance(0.25)
@@ -143,7 +143,7 @@ def adjective(dice: Dice, noun: Noun) -> tuple[list[Word], list[Morph]]:
     fitting = QUALITIES_OF.get(noun.kinds, ())
     if not fitting or not dice.adds(0.35):
         return [], []
-    chosen = dice.pick(fitting)
+    chosen = dice.fresh(fitting)
     word = Word(chosen.english)
     kind = "는" if ends_in_exist(chosen.stem) else "past adnominal"
     return [word], [*morphs(f"{chosen.stem}-", word), Morph("-" + ending(kind, chosen.stem), (word,))]

@@ -42,6 +42,7 @@ class Predicate:
         timed: happens at some time, which may be named.
         goes: somewhere, so that what follows happens there.
         heavy: ends in a relative clause in English: nothing may follow that could be taken to belong to it.
+        nested: holds a Korean clause with a subject of its own.
     """
 
     english: list[Word]
@@ -52,6 +53,7 @@ class Predicate:
     timed: bool = False
     goes: bool = False
     heavy: bool = False
+    nested: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Room:
         additions: those of place, manner, company and tools.
         relatives: how many relative clauses may stand in one another.
         last: nothing follows in the English sentence, or a comma does: the object may be heavy.
+        nested: its relative clause may have a subject of its own: a second -이/가 after an open first one is hard to read.
     """
 
     moods: bool = True
@@ -71,6 +74,7 @@ class Room:
     additions: bool = True
     relatives: int = 1
     last: bool = True
+    nested: bool = True
 
 
 def verbs_of(subject: NounPhrase, tense: str) -> list[Verb]:
@@ -126,9 +130,11 @@ def of_verb(
     complement, company, tool, place, manner = ([] for _ in range(5))
     if verb.objects:
         thing = thing or object_of(dice, verb, subject)
-        if room.last and room.relatives and verb.frame != "giving" and dice.adds(0.4):
-            describe(dice, thing, subject, tense, room.relatives - 1)
+        open_end = room.last and verb.frame != "giving" and verb.base not in ("make", "write")
+        if open_end and room.relatives and dice.adds(0.4):
+            describe(dice, thing, subject, tense, room.relatives - 1, room.nested)
         found.heavy = thing.heavy
+        found.nested = any(morph.text in ("-이", "-가") for morph in thing.korean)
         found.english += thing.english
         complement = thing.marked("object")
     found.timed = not verb.state and not often and (plain or tense != "present")
@@ -257,7 +263,9 @@ def _adjective(dice: Dice, english: str, stem: str, subject: NounPhrase, tense: 
     return Predicate(list(group.english), group, quality=True)
 
 
-def describe(dice: Dice, thing: NounPhrase, outside: NounPhrase | None, tense: str, depth: int) -> None:
+def describe(
+    dice: Dice, thing: NounPhrase, outside: NounPhrase | None, tense: str, depth: int, nested: bool = True
+) -> None:
     """Add a relative clause to a noun phrase: after it in English, before it in Korean.
 
     "the man who ate an apple" 사과를 먹은 남자, "the book that Minsu bought" 민수가 산 책. States are reported in the
@@ -270,13 +278,14 @@ def describe(dice: Dice, thing: NounPhrase, outside: NounPhrase | None, tense: s
         outside: the subject of the clause around it; None where `thing` itself is it.
         tense: of the clause around it.
         depth: how many relative clauses may stand inside this one.
+        nested: whether it may have a subject of its own.
     """
     if thing.known or thing.noun is None or thing.heavy:
         return
-    room = Room(moods=False, habits=False, additions=False, relatives=depth)
+    room = Room(moods=False, habits=False, additions=False, relatives=depth, nested=nested)
     human = "person" in thing.kinds
     doable = " ".join(verb.base for verb in verbs_of(thing, "past") if verb.frame != "alone")
-    if doable and dice.chance(0.5):
+    if doable and (dice.chance(0.5) or not nested):
         inner = predicate(dice, thing, *_inner_tense(dice, tense, room), among=doable)
         relative = Word("who" if human else "that")
         english = [relative, *inner.english]
@@ -286,7 +295,7 @@ def describe(dice: Dice, thing: NounPhrase, outside: NounPhrase | None, tense: s
         fitting = [
             verb for verb in VERBS_OF["person"] if thing.noun in verb.objects and verb.base not in ("eat", "drink")
         ]
-        if not fitting:
+        if not fitting or not nested:
             return
         doer = animate(dice, avoid=outside)
         inner_tense, _, events = _inner_tense(dice, tense, room)

@@ -1,12 +1,12 @@
 """Whole sentences: clauses of different subjects, joined by "and" and "but", opened by "when" and "if".
 
-In Korean a clause of reason and a time stand after a topic (그녀는 어제 ...), unless English opens with the time
-(어제 그녀는 ...), but before a subject in -이/가 (어제 고양이가 ...). All clauses of one sentence share its tense; -고
-takes -었- where the subjects differ (민수는 먹었고 수미는 잤다), -지만 always does.
+A Korean time stands after a topic (그녀는 어제 ...), unless English opens with it (어제 그녀는 ...), but before a
+subject in -이/가 (어제 고양이가 ...). A clause of reason or of before and after follows the subject. All clauses of one
+sentence share its tense; -고 takes -었- where the subjects differ (민수는 먹었고 수미는 잤다), -지만 always does.
 """
 
 from attn_course.data.english_korean import clauses
-from attn_course.data.english_korean.clauses import Clause
+from attn_course.data.english_korean.clauses import Clause, Inside
 from attn_course.data.english_korean.english import PRONOUNS
 from attn_course.data.english_korean.noun_phrases import NounPhrase
 from attn_course.data.english_korean.predicates import Room, feelings_of
@@ -71,17 +71,17 @@ def group(dice: Dice, count: int, tense: str, contrast: bool, opening: bool, tim
         tense: "past", "present" or "future".
         contrast: the subject is held against another: it is the topic.
         opening: the group begins the sentence: its time may do so.
-        timed: a time may be named; not after "when" and "if", which name one.
+        timed: it may name a time or tell a state; after "when" and "if" something happens then.
     """
     subject = clauses.subject_of(dice, tense, relative=count < 4)
     kinds = ["chain"]
     if count > 1:
         kinds += ["reason", "reason", "moment"]
-        if "person" in subject.kinds:
+        if "person" in subject.kinds and timed:
             kinds += ["so"] + (["speech"] if tense != "future" and subject.pronoun != "it" else [])
     kind = dice.pick(kinds)
     if kind == "speech":
-        said = clauses.speech(dice, subject, count - 1, tense, last=True)
+        said = clauses.speech(dice, subject, count - 1, tense)
         return Clause([*subject.english, *said.english], [*subject.marked("topic"), *said.korean], said.group)
     if kind == "so":
         return _therefore(dice, subject, count, tense)
@@ -89,7 +89,7 @@ def group(dice: Dice, count: int, tense: str, contrast: bool, opening: bool, tim
 
 
 def _therefore(dice: Dice, subject: NounPhrase, count: int, tense: str) -> Clause:
-    """ "Minsu was tired, so he slept" 민수는 피곤해서 잤다."""
+    """What follows from a feeling: "Minsu was tired, so he slept" 민수는 피곤해서 잤다."""
     so = Word("so")
     text, stem = dice.pick(feelings_of(subject))
     state = adjective_group(text, stem, subject.pronoun, "present" if tense == "future" else tense)
@@ -105,9 +105,9 @@ def _told(
 ) -> Clause:
     """A chain of predicates, with a time and, where `kind` says so, a reason or what came before or after."""
     tail = kind in ("reason", "moment")
-    events = True if tense == "future" or tail else None
+    events = True if tense == "future" or tail or not timed else None
     what, parts = clauses.chain(dice, subject, min(4, count - tail), tense, Room(last=not tail, moods=not tail), events)
-    english, inside = list(what.english), []
+    english, inside = list(what.english), Inside([], [], own_subject=False)
     time = clauses.time_of(dice, parts, tense) if timed and kind != "moment" else None
     at_front = time is not None and opening and (parts[-1].heavy or dice.chance(0.3))
     if time and not at_front:
@@ -117,14 +117,14 @@ def _told(
             english += time.english
     if tail:
         found = clauses.reason(dice, subject, parts, tense) if kind == "reason" and not parts[-1].heavy else None
-        words, inside = found or clauses.moment(dice, subject, tense)
-        english += words
+        inside = found or clauses.moment(dice, subject, tense)
+        english += inside.english
     moment = time.korean if time else []
-    if contrast or subject.known or parts[0].quality:
-        front = (
-            [*moment, *subject.marked("topic"), *inside] if at_front else [*subject.marked("topic"), *inside, *moment]
-        )
+    nested = inside.own_subject or any(part.nested for part in parts)
+    if contrast or subject.known or parts[0].quality or nested:
+        topic = subject.marked("topic")
+        front = [*moment, *topic, *inside.korean] if at_front else [*topic, *inside.korean, *moment]
     else:
-        front = [*inside, *moment, *subject.marked("subject")]
+        front = [*moment, *subject.marked("subject"), *inside.korean]
     start = time.english if time and at_front else []
     return Clause([*start, *subject.english, *english], [*front, *what.korean], what.group)

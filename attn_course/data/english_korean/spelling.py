@@ -46,9 +46,12 @@ def korean_text(tokens: Iterable[str]) -> str:
 def _joined(word: str, stem: str, suffix: str) -> str:
     if not hangul.is_syllable(stem[-1]) or not suffix:
         return stem + suffix
-    # "be" after a noun that ends in a vowel: 의사였다, but 학생이었다.
-    if stem == "이" and word and hangul.is_syllable(word[-1]) and hangul.final(word) == "" and suffix[0] == "었":
-        return "였" + suffix[1:]
+    # "be" after a noun that ends in a vowel: 의사였다 and 의사라고, but 학생이었다 and 학생이라고.
+    if stem == "이" and word and hangul.is_syllable(word[-1]) and hangul.final(word) == "":
+        if suffix[0] == "었":
+            return "였" + suffix[1:]
+        if suffix == "라고":
+            return suffix
     bare = suffix[0] in "ㄴㄹ"
     if not bare and not hangul.is_syllable(suffix[0]):
         return stem + suffix

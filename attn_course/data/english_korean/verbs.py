@@ -164,16 +164,16 @@ QUALITIES = _adjectives("""
 # "so" are among these.
 LEADS_TO = {
     "tired": "sleep wait drink",
-    "hungry": "eat buy make catch chase",
-    "busy": "call work buy send",
-    "sick": "sleep cry call wait",
+    "hungry": "eat catch chase cry",
+    "busy": "work run send",
+    "sick": "sleep cry call",
     "sad": "cry drink write hear sing walk call",
     "happy": "laugh dance sing run swim give buy draw call",
-    "cold": "wear drink make sleep",
+    "cold": "wear drink sleep",
     "hot": "swim drink open sleep",
     "warm": "walk run swim open dance",
     "rain": "read sleep wait hear wear call",
-    "snow": "wear run walk draw dance make",
+    "snow": "wear run walk draw dance",
 }
 FEELINGS = _adjectives(
     """
