@@ -174,8 +174,9 @@ def _checked(index: int, example: Example, words: Mapping[str, str]) -> dict:
     rise = [0.71 * _width(token) for token in example.source]
     columns = len(example.source)
     beyond = max(end + (column + 0.5) * _CELL for column, end in enumerate(rise)) - columns * _CELL
-    beyond = max(beyond, _width(words["source"]) + 2 * _FONT - columns * _CELL)
-    left = max(_width(word) for word in (*example.target, words["target"] + " ↓")) + _GAP + 2
+    titles = [1.2 * _width(words[name]) + 1.5 * _FONT for name in ("source", "target")]  # bold, with an arrow
+    beyond = max(beyond, titles[0] - columns * _CELL)
+    left = max(titles[1], *(_width(token) for token in example.target)) + _GAP + 2
     return {
         "name": example.name or " ".join(example.source),
         "note": example.note,
@@ -189,8 +190,8 @@ def _checked(index: int, example: Example, words: Mapping[str, str]) -> dict:
 
 
 def _width(text: str) -> float:
-    """About how wide a text is drawn: Hangul and Chinese characters fill a square."""
-    return _FONT * sum(1.0 if unicodedata.east_asian_width(c) in "WF" else 0.6 for c in text)
+    """About how wide a text is drawn, rather too much than too little: Hangul and Chinese characters fill a square."""
+    return _FONT * sum(1.0 if unicodedata.east_asian_width(c) in "WF" or c in "MWmw@%" else 0.6 for c in text)
 
 
 def _picture(item: dict, alt: str, words: Mapping[str, str], limit: float) -> str:

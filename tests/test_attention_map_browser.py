@@ -309,6 +309,32 @@ def test_a_head_is_chosen_and_the_row_stays(tab):
     assert element.get_by_role("button").count() == 0, "one example leaves nothing to step through"
 
 
+@pytest.mark.parametrize(
+    "titles", [("English", "Korean"), ("WWW, mmm, WWW", "WWWMMM"), ("영어로 읽은 낱말", "한국어로 쓴 낱말")]
+)
+def test_no_label_is_cut_off(browser, tmp_path, titles):  # noqa: F811
+    wide = ["WWWMMM", "mmmwww", "미끄럼틀놀이터", "illi"]
+    few = [Example(wide[:1], wide[:1], [[1.0]]), Example(wide, wide[::-1], np.eye(4))]
+    for index, example in enumerate(few):
+        element = markup([example], ALT, dict(zip(("source", "target"), titles, strict=True)))
+        (tmp_path / "page.html").write_text(
+            f'<meta charset="utf-8"><body style="font-family:sans-serif">{element}', "utf-8"
+        )
+        view = browser.new_page()
+        view.goto((tmp_path / "page.html").as_uri())
+        cut = view.evaluate(
+            """() => {
+              const outer = document.querySelector("svg").getBoundingClientRect();
+              return [...document.querySelectorAll("svg text")].filter(text => {
+                const box = text.getBoundingClientRect();
+                return box.left < outer.left || box.right > outer.right || box.top < outer.top || box.bottom > outer.bottom;
+              }).map(text => text.textContent);
+            }"""
+        )
+        view.close()
+        assert cut == [], index
+
+
 def test_a_long_sentence_scrolls_in_its_own_box_and_stays_readable(tab):
     view = tab(390)
     element = the(view)
