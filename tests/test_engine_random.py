@@ -50,7 +50,7 @@ EXERCISE = Exercise(
     id="pick",
     points=5,
     signature="pick(x, generator)",
-    returns=(Output("entry"),),
+    returns=(Output("entry", explain=lambda got, expected, case: f"no entry of x ({got - expected:+.2f})"),),
     cases=cases,
     aspects=(
         Aspect("entry", "an entry of x", 1.0),
@@ -101,6 +101,7 @@ def test_a_draw_on_another_device_than_the_inputs_is_seen():
 def test_a_draw_that_is_none_is_recognised():
     report = verdict(lambda x, generator: torch.rand((), generator=generator) * 0 + x.sum() / len(x))
     assert report.diagnosis == "average"
+    assert "entry: no entry of x (" in report.text
     assert {"entry", "gradients"} <= missed(report)
 
 

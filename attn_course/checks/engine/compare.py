@@ -124,6 +124,8 @@ def output_fault(output: Output, case: Case, got: Value, expected: Value, dtype:
     if got.data is None:
         return Fault("structure", f"{output.name}: the result is too large to be read")
     fault = numbers_fault(output, got.data, expected.data, tolerance(case, dtype))
+    if fault is not None and fault.kind == "value" and output.explain is not None:
+        return Fault("value", f"{output.name}: {output.explain(got.data, expected.data, case)}")
     return fault or _leak_fault(output, case, got.data)
 
 

@@ -29,6 +29,8 @@ class Output:
             hidden keys).
         compare: Replaces the comparison where several results are right: gets (got, expected, case) as arrays and
             the case, returns None or the sentence that says what is wrong.
+        explain: Says of wrong numbers what is wrong with them, where the first ones alone would tell a learner little:
+            gets (got, expected, case), with arrays of one shape.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Output:
     kind: Literal["tensor", "number", "tensors"] = "tensor"
     exact_zero: Callable[[Case, tuple[int, ...]], Any] | None = None
     compare: Callable[[Any, Any, Case], str | None] | None = None
+    explain: Callable[[Any, Any, Case], str] | None = None
 
 
 @dataclass(frozen=True)
