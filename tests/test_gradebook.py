@@ -12,7 +12,7 @@ from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
 
 from attn_course.grading.classroom import create_class
 from attn_course.grading.coordinator import open_course
-from attn_course.grading.gradebook import ClassGradebook
+from attn_course.grading.gradebook import ClassGradebook, NoGradebook
 from tests import toy
 
 DUE = datetime(2031, 3, 7, 11, 13, 17)
@@ -156,3 +156,18 @@ def test_what_was_not_graded_waits_for_a_person(folder, tmp_path):
     grades, _, timestamp, *_ = written(ours)
     assert grades == dict.fromkeys(("double", "Shift"), (None, None, 0.0, True))
     assert timestamp.replace(tzinfo=None) == LATE
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqlite:////nowhere/at/all/gradebook.db", r"sqlite:////nowhere/at/all/gradebook.db cannot be opened: .*unable to"),
+        ("oracle+oracledb://me:secret@host/x", r"oracle\+oracledb://me:\*\*\*@host/x cannot .*: its driver oracledb is not"),
+        ("carrots", "that CourseDirectory.db_url names cannot be opened"),
+    ],
+)
+def test_a_gradebook_that_cannot_be_opened_is_named_without_its_password(folder, url, said):
+    course = coursedir(folder)
+    course.db_url = url
+    with pytest.raises(NoGradebook, match=said):
+        ClassGradebook(course)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +12,14 @@ from nbgrader import utils
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry, SubmittedAssignment, SubmittedNotebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
-from sqlalchemy import and_
+from sqlalchemy import and_, make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 log = logging.getLogger(__name__)
+
+
+class NoGradebook(Exception):
+    """The class's database cannot be opened; the message says why."""
 
 
 class ClassGradebook:
@@ -21,11 +27,20 @@ class ClassGradebook:
 
     Args:
         coursedir: nbgrader's view of the course folder, with the database's address.
+
+    Raises:
+        NoGradebook: There is no such database, no way to it or no driver for it.
     """
 
     def __init__(self, coursedir: CourseDirectory) -> None:
         self.coursedir = coursedir
-        self._book = Gradebook(coursedir.db_url, coursedir.course_id)
+        try:
+            self._book = Gradebook(coursedir.db_url, coursedir.course_id)
+        except ModuleNotFoundError as error:
+            driver = f"its driver {error.name} is not installed here; pip install it"
+            raise NoGradebook(_cannot_be_opened(coursedir, driver)) from error
+        except SQLAlchemyError as error:
+            raise NoGradebook(_cannot_be_opened(coursedir, str(error).splitlines()[0])) from error
 
     def __enter__(self) -> ClassGradebook:
         return self
@@ -53,6 +68,20 @@ class ClassGradebook:
             return {submission.student_id for submission in self._book.assignment_submissions(assignment)}
         finally:
             self._book.close()
+
+    def scores(self, assignment: str, student: str) -> dict[str, float] | None:
+        """Exercise → points, with what an instructor changed by hand; NaN where there is no grade yet.
+
+        Returns:
+            None where the gradebook has no submission.
+        """
+        with self._book:
+            try:
+                submission = self._book.find_submission(assignment, student)
+            except MissingEntry:
+                return None
+            grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+            return {grade.name: math.nan if grade.auto_score is None else grade.score for grade in grades}
 
     def record(self, assignment: str, student: str, handed_in: datetime | None, notebook: NotebookNode) -> None:
         """Write the grades of a graded notebook, as `nbgrader autograde` does after it has executed one.
@@ -105,6 +134,14 @@ class ClassGradebook:
         self._book.update_or_create_student(student)
         known = {} if handed_in is None else {"timestamp": handed_in}
         return self._book.update_or_create_submission(assignment, student, **known)
+
+
+def _cannot_be_opened(coursedir: CourseDirectory, reason: str) -> str:
+    try:
+        address = make_url(coursedir.db_url).render_as_string()  # without its password
+    except SQLAlchemyError:
+        address = "that CourseDirectory.db_url names"
+    return f"the gradebook {address} cannot be opened: {reason}."
 
 
 def when(handed_in: str) -> datetime | None:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from attn_course.grading.coordinator import Course, CourseError, Engine, Grading, open_course
 from attn_course.grading.engines import EngineError, local
+from attn_course.grading.gradebook import NoGradebook
 from attn_course.grading.item import GRADED
 from attn_course.grading.ledger import Entry, InUse, alone
 from attn_course.grading.sandbox.bubblewrap import NoSandbox, find
@@ -31,7 +32,7 @@ def grade_course(options: argparse.Namespace) -> bool:
         Whether every submission is graded.
 
     Raises:
-        GradingError: The folder, the assignment, a learner, the sandbox or the cluster is not there.
+        GradingError: The folder, the gradebook, the assignment, a learner, the sandbox or the cluster is not there.
     """
     try:
         course = open_course(options.folder)
@@ -42,7 +43,7 @@ def grade_course(options: argparse.Namespace) -> bool:
             found = [
                 _grade(Grading(course, name, trust), options) for name in _assignments(course, options.assignment)
             ]
-    except (CourseError, InUse, NoSandbox, EngineError) as error:
+    except (CourseError, InUse, NoGradebook, NoSandbox, EngineError) as error:
         raise GradingError(str(error)) from error
     return all(found)
 

@@ -4,10 +4,10 @@ import json
 import math
 from pathlib import Path
 
-from nbgrader.api import Gradebook, MissingEntry
-
 from attn_course.grading.classroom import ClassError
+from attn_course.grading.coordinator import CourseError, open_course
 from attn_course.grading.demo import TRUTH
+from attn_course.grading.gradebook import ClassGradebook
 
 
 def compare(folder: Path) -> tuple[str, bool]:
@@ -17,18 +17,22 @@ def compare(folder: Path) -> tuple[str, bool]:
         The table, and whether every score of every exercise is the true one.
 
     Raises:
-        ClassError: The folder is no demonstration class, or has no gradebook.
+        ClassError: The folder is no demonstration class.
     """
-    truth_file, gradebook_file = folder / TRUTH, folder / "gradebook.db"
-    if not truth_file.is_file() or not gradebook_file.is_file():
+    truth_file = folder / TRUTH
+    if not truth_file.is_file():
         raise ClassError(f"{folder} is no demonstration class. Make one with: attn-course class demo {folder}")
+    try:
+        coursedir = open_course(folder).coursedir
+    except CourseError as error:
+        raise ClassError(str(error)) from error
     truth = json.loads(truth_file.read_text(encoding="utf-8"))
     rows = [("learner", "assignment", "handed in", "true", "graded", "")]
     wrong = 0
-    with Gradebook(f"sqlite:///{gradebook_file.resolve()}") as gradebook:
+    with ClassGradebook(coursedir) as gradebook:
         for learner, assignments in truth.items():
             for assignment, known in assignments.items():
-                graded = _graded(gradebook, assignment, learner)
+                graded = gradebook.scores(assignment, learner)
                 verdict = _verdict(known["scores"], graded)
                 wrong += verdict != "ok"
                 total = _total(graded)
@@ -37,16 +41,6 @@ def compare(folder: Path) -> tuple[str, bool]:
     count = len(rows) - 1
     summary = f"{count - wrong} of {count} grades are the true ones, exercise by exercise."
     return f"{_table(rows)}\n\n{summary}", wrong == 0
-
-
-def _graded(gradebook: Gradebook, assignment: str, learner: str) -> dict[str, float] | None:
-    try:
-        submission = gradebook.find_submission(assignment, learner)
-    except MissingEntry:
-        return None
-    # `score` takes in what an instructor changed by hand; a grade that was never written stays missing.
-    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
-    return {grade.name: math.nan if grade.auto_score is None else grade.score for grade in grades}
 
 
 def _total(graded: dict[str, float] | None) -> str:
