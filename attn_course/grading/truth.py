@@ -7,7 +7,7 @@ from pathlib import Path
 from attn_course.grading.classroom import ClassError
 from attn_course.grading.coordinator import CourseError, open_course
 from attn_course.grading.demo import TRUTH
-from attn_course.grading.gradebook import ClassGradebook
+from attn_course.grading.gradebook import ClassGradebook, NoGradebook
 
 
 def compare(folder: Path) -> tuple[str, bool]:
@@ -23,13 +23,13 @@ def compare(folder: Path) -> tuple[str, bool]:
     if not truth_file.is_file():
         raise ClassError(f"{folder} is no demonstration class. Make one with: attn-course class demo {folder}")
     try:
-        coursedir = open_course(folder).coursedir
-    except CourseError as error:
+        opened = ClassGradebook(open_course(folder).coursedir)
+    except (CourseError, NoGradebook) as error:
         raise ClassError(str(error)) from error
     truth = json.loads(truth_file.read_text(encoding="utf-8"))
     rows = [("learner", "assignment", "handed in", "true", "graded", "")]
     wrong = 0
-    with ClassGradebook(coursedir) as gradebook:
+    with opened as gradebook:
         for learner, assignments in truth.items():
             for assignment, known in assignments.items():
                 graded = gradebook.scores(assignment, learner)
