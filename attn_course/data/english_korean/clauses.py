@@ -13,7 +13,7 @@
 
 A pronoun that repeats the subject of the clause around it has no Korean word. A subject is the topic, -은/는, where it is
 a pronoun, a name, somebody's or "this", where the sentence says what it is like, and where a clause with a subject of its
-own follows; otherwise, and in every clause
+own or with -기 때문에 follows; otherwise, and in every clause
 inside another, it is -이/가. Subjects that "and" or "but" holds against each
 other are all topics.
 """
@@ -55,12 +55,13 @@ class Inside(NamedTuple):
     Attributes:
         english: tokens.
         korean: tokens.
-        own_subject: it has a Korean subject of its own.
+        topic: makes the subject around it the topic: a second subject stands in it, or it ends in -기 때문에 after -이/가,
+            which would seem to be its own subject.
     """
 
     english: list[Word]
     korean: list[Morph]
-    own_subject: bool
+    topic: bool
 
 
 @dataclass
@@ -147,24 +148,24 @@ def reason(dice: Dice, outer: NounPhrase, parts: list[Predicate], tense: str) ->
     weathers = [(text, stem) for text, stem in WEATHER if done & set(LEADS_TO[text].split())]
     if weathers and kind < 0.2:
         group = adjective_group(*dice.pick(weathers), "it", spoken)
-        return Inside([because, Word("it"), *group.english], group.joined("because", because), own_subject=False)
+        return Inside([because, Word("it"), *group.english], group.joined("because", because), topic=False)
     falling = [row for row in RAIN if done & set(LEADS_TO[row[0]].split())]
     if falling and kind < 0.35 and spoken == "past":
         clause = weather(dice.pick(falling), "past")
         korean = [*clause.korean, *_because(clause.group, because)]
-        return Inside([because, *clause.english], korean, own_subject=True)
+        return Inside([because, *clause.english], korean, topic=True)
     again = Word(PRONOUNS[outer.pronoun][0])
     feelings = [row for row in feelings_of(outer) if done & set(LEADS_TO[row[0]].split())]
     if feelings and kind < 0.6:
         group = adjective_group(*dice.pick(feelings), outer.pronoun, spoken)
-        return Inside([because, again, *group.english], group.joined("because", because), own_subject=False)
+        return Inside([because, again, *group.english], group.joined("because", because), topic=False)
     if "person" not in outer.kinds:
         return None
     if dice.chance(0.4):
         room = Room(moods=False, habits=False)
         clause, _ = chain(dice, outer, 1, spoken, room, None, among=MOTIVES[spoken])
         korean = [*clause.korean, *_because(clause.group, because)]
-        return Inside([because, again, *clause.english], korean, own_subject=False)
+        return Inside([because, again, *clause.english], korean, topic=True)
     other = animate(dice, avoid=outer, pronouns=NOT_THE_SUBJECT)
     events = spoken == "past" and dice.chance(0.7)
     fitting = [verb for verb in VERBS_OF["person"] if verb.base in MOVING and verb.state != events]
@@ -172,7 +173,7 @@ def reason(dice: Dice, outer: NounPhrase, parts: list[Predicate], tense: str) ->
     room = Room(moods=False, habits=False, additions=False)
     part = of_verb(dice, verb, other, spoken, room, pronoun(outer.pronoun, case=1))
     korean = [*other.marked("subject"), *part.before, *_because(part.group, because)]
-    return Inside([because, *other.english, *part.english], korean, own_subject=True)
+    return Inside([because, *other.english, *part.english], korean, topic=True)
 
 
 def _because(group: VerbGroup, because: Word) -> list[Morph]:
@@ -184,12 +185,12 @@ def moment(dice: Dice, outer: NounPhrase, tense: str) -> Inside:
     joiner = Word(dice.pick(("before", "after")))
     again = Word(PRONOUNS[outer.pronoun][0])
     spoken = "present" if tense == "future" else tense
-    clause, _ = chain(dice, outer, 1, spoken, Room(moods=False, habits=False), events=True)
+    clause, parts = chain(dice, outer, 1, spoken, Room(moods=False, habits=False), events=True)
     if joiner.text == "before":
         closed = [*clause.group.joined("기", joiner), Morph("전에", (joiner,))]
     else:
         closed = [*clause.group.joined("past adnominal", joiner), Morph("후에", (joiner,))]
-    return Inside([joiner, again, *clause.english], [*clause.korean, *closed], own_subject=False)
+    return Inside([joiner, again, *clause.english], [*clause.korean, *closed], topic=parts[0].nested)
 
 
 def weather(row: tuple[str, str, str], tense: str) -> Clause:

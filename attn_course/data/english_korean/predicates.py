@@ -99,8 +99,9 @@ def predicate(
         among: where the subject does any of these verbs, it is one of them.
     """
     fitting = verbs_of(subject, tense)
-    chosen = [verb for verb in fitting if verb.base in among.split()]
-    fitting = chosen or fitting
+    if among:
+        wanted = among.split()
+        fitting = [verb for verb in fitting if verb.base in wanted] or fitting
     if events is None and not among and dice.chance(0.12):
         return quality(dice, subject, tense)
     if events is not None:
@@ -207,7 +208,7 @@ def mood(dice: Dice, verb: Verb, tense: str) -> str:
     if tense == "future":
         return "not"
     moods = ["not"]
-    if not verb.stem.endswith("하"):
+    if not verb.stem.endswith("하") and verb.stem != "춤추":  # 안 stands inside these: 춤을 안 췄다
         moods.append("n't")
     if not verb.state:
         moods += ["want", "can", "can" if tense == "past" else "cannot"]

@@ -107,7 +107,7 @@ def _told(
     tail = kind in ("reason", "moment")
     events = True if tense == "future" or tail or not timed else None
     what, parts = clauses.chain(dice, subject, min(4, count - tail), tense, Room(last=not tail, moods=not tail), events)
-    english, inside = list(what.english), Inside([], [], own_subject=False)
+    english, inside = list(what.english), Inside([], [], topic=False)
     time = clauses.time_of(dice, parts, tense) if timed and kind != "moment" else None
     at_front = time is not None and opening and (parts[-1].heavy or dice.chance(0.3))
     if time and not at_front:
@@ -120,7 +120,7 @@ def _told(
         inside = found or clauses.moment(dice, subject, tense)
         english += inside.english
     moment = time.korean if time else []
-    nested = inside.own_subject or any(part.nested for part in parts)
+    nested = inside.topic or any(part.nested for part in parts)
     if contrast or subject.known or parts[0].quality or nested:
         topic = subject.marked("topic")
         front = [*moment, *topic, *inside.korean] if at_front else [*topic, *inside.korean, *moment]
