@@ -283,18 +283,36 @@ def test_links_follow_the_rules(corpus):
         for row, column in pair.links:
             token, word = pair.korean[row], pair.english[column]
             seen.setdefault(token, set()).add(word)
-            if token in ("-를", "-을") and pair.korean[row + 1 : row + 2] not in (
-                ("것이다",),
-                ("때",),
-                ("수",),
-                ("것이라고",),
-            ):
-                before = {c for r, c in pair.links if r == row - 1}
-                # The noun, or the counter that is linked to it, or 것이다's stem.
-                assert column in before or pair.korean[row - 1] == "잔" or token == "-을", pair.korean_text
+            if token == "-를":  # with its noun; 잔 says "cups", and the particle behind it still marks the drink
+                assert (row - 1, column) in pair.links or pair.korean[row - 1] == "잔", pair.korean_text
     for token, words in WORDS.items():
         assert seen[token] == words, token
     assert not {"a", "an", "the", "of"} & set().union(*seen.values()), "articles are linked to nothing"
+
+
+def test_particles_fit_what_stands_before_them(corpus):
+    """By arithmetic on the code points, apart from `hangul`: every 28th syllable has no final consonant."""
+    open_end = {"-가": True, "-를": True, "-와": True, "-이": False, "-과": False}
+    checked = Counter()
+    for pair in corpus:
+        for before, token in zip(pair.korean, pair.korean[1:], strict=False):
+            if token in open_end:
+                assert ((ord(before.strip("-")[-1]) - 0xAC00) % 28 == 0) == open_end[token], (before, token)
+                checked[token] += 1
+    assert min(checked[token] for token in open_end) > 100
+
+
+def test_the_last_korean_verb_has_the_tense_of_its_english_word(corpus):
+    past = {"was", "were", "did", "could", "had"}
+    for pair in corpus:
+        word = pair.english[dict(pair.links)[len(pair.korean) - 1]]
+        if pair.korean[-1] == "것이다":
+            assert word == "will"
+        elif pair.korean[-1] in ("-았다", "-었다", "-였다"):
+            assert word in past or not word.endswith("s"), pair.english_text
+        else:
+            assert pair.korean[-1] in ("-다", "-는다", "-ㄴ다")
+            assert word not in past and word != "will", pair.english_text
 
 
 def test_nouns_are_linked_to_their_own_translation(corpus):
