@@ -153,17 +153,20 @@ def test_english_forms():
         ("고양이 -가 개 -를 쫓- -는다", "고양이가 개를 쫓는다"),
         ("나 -는 의사 -이- -었다", "나는 의사였다"),
         ("나 -는 학생 -이- -었다", "나는 학생이었다"),
-        ("춥- -었- -지만 오- -ㄹ 것이다", "추웠지만 올 것이다"),
+        ("춥- -었- -지만 오- -ㄹ_것이다", "추웠지만 올 것이다"),
         ("의사 -이- -었- -고 자- -았다", "의사였고 잤다"),
-        ("보- -았- -을 때 수영하- -고 싶- -어 하- -ㄴ다", "봤을 때 수영하고 싶어 한다"),
-        ("만들- -ㄹ 수 있- -었다", "만들 수 있었다"),
+        ("보- -았- -을_때 수영하- -고_싶어_하- -ㄴ다", "봤을 때 수영하고 싶어 한다"),
+        ("만들- -ㄹ_수_있- -었다", "만들 수 있었다"),
         ("먹- -었다 -고 말하- -였다", "먹었다고 말했다"),
+        ("가- -ㄹ_것이- -라고 생각하- -ㄴ다", "갈 것이라고 생각한다"),
+        ("의사 -이- -라고 말하- -고_싶- -다", "의사라고 말하고 싶다"),
+        ("만들- -ㄴ_후에 먹- -지_않- -기_때문에 웃- -는다", "만든 후에 먹지 않기 때문에 웃는다"),
         ("-는 -는 먹- 먹- -ㄴ -ㄴ다", "는는 먹 먹ㄴㄴ다"),  # nonsense is written down, not refused
         ("", ""),
     ],
 )
 def test_tokens_are_written_together(tokens, text):
-    assert ek.korean_text(tokens.split()) == text
+    assert ek.korean_text(token.replace("_", " ") for token in tokens.split()) == text
 
 
 def test_english_tokens_are_written_together():
@@ -247,16 +250,17 @@ def test_every_korean_token_has_one_link(corpus):
 
 # What a token may be linked to, for tokens that always translate one of a few English words.
 WORDS = {
-    "-고": {"and", ",", "that", "to"},
+    "-고": {"and", ",", "that"},
     "-지만": {"but"},
     "-아서": {"and", ",", "because", "so"},
     "-어서": {"because", "so"},
     "-여서": {"because", "so"},
-    "때문에": {"because"},
-    "-기": {"because", "before"},
-    "전에": {"before"},
-    "후에": {"after"},
-    "때": {"when"},
+    "-기 때문에": {"because"},
+    "-기 전에": {"before"},
+    "-ㄴ 후에": {"after"},
+    "-은 후에": {"after"},
+    "-ㄹ 때": {"when"},
+    "-을 때": {"when"},
     "-면": {"if"},
     "-으면": {"if"},
     "-러": {"to"},
@@ -266,10 +270,13 @@ WORDS = {
     "-로": {"by", "with"},
     "-으로": {"with"},
     "-마다": {"every"},
-    "않-": {"not"},
+    "-지 않-": {"not"},
+    "-고 싶-": {"want", "wanted"},
+    "-ㄹ 수 있-": {"can", "could"},
     "안": {"n't"},
-    "것이다": {"will"},
-    "것이라고": {"that"},
+    "-ㄹ 것이다": {"will"},
+    "-ㄹ 것이-": {"will", "would"},
+    "-라고": {"that"},
     "그녀": {"she", "her"},
     "사과": {"apple", "apples"},
     "마시-": {"drink", "drinks", "drank", "drunk"},
@@ -306,7 +313,7 @@ def test_the_last_korean_verb_has_the_tense_of_its_english_word(corpus):
     past = {"was", "were", "did", "could", "had"}
     for pair in corpus:
         word = pair.english[dict(pair.links)[len(pair.korean) - 1]]
-        if pair.korean[-1] == "것이다":
+        if pair.korean[-1].endswith(" 것이다"):
             assert word == "will"
         elif pair.korean[-1] in ("-았다", "-었다", "-였다"):
             assert word in past or not word.endswith("s"), pair.english_text

@@ -25,7 +25,8 @@ links, is read by `read_sentence_pairs`.
 **Tokens.** English tokens are words; "'s", "n't" and the comma are tokens of their own. Korean tokens are stems
 with a hyphen on their right (먹-), particles and endings with one on their left (-를, -었다), and words (학교).
 `korean_text` writes them together: 먹- -었다 is 먹었다, 가- -았다 is 갔다. A past that another ending follows is a
-token, -었- -지만; at the end of a sentence it is one with that end, -었다.
+token, -었- -지만; at the end of a sentence it is one with that end, -었다. Endings of several written words are one token
+each: "-ㄹ 것이다", "-ㄹ 수 있-", "-지 않-", "-고 싶-", "-기 때문에", "-기 전에", "-ㄴ 후에", "-ㄹ 때".
 
 **The same English is always the same Korean**, so a translation is right or wrong, and exact match is a fair measure.
 Several English sentences may have one Korean translation (Korean has no articles); `pairs` keeps one of them.
@@ -39,7 +40,7 @@ Several English sentences may have one Korean translation (Korean has no article
   it is linked to the noun that it marks; so is a counter (두 마리), but 잔 is linked to "cups" and "glasses".
 - An ending of tense or mood is linked to the English word that carries the tense: the verb (-었다 to "ate"), or its
   auxiliary (-었다 to "did" and "had", -ㄹ 것이다 to "will", -ㄹ 수 있- -다 to "can"). -지 않- and 안 are linked to "not"
-  and "n't", -고 of -고 싶- to "to".
+  and "n't", -고 싶- to "want".
 - An ending that joins clauses is linked to the English word that joins them: -고, -아서/어서, -지만, -(으)면, -기 때문에,
   -ㄹ 때, -기 전에, -ㄴ 후에 to the conjunction (-고 inside an enumeration to the comma), -는/-(으)ㄴ/-(으)ㄹ before a noun
   to the relative pronoun, -고 before 말하- and 생각하- to "that", -(으)러 to "to". The -었- before one carries the tense.

@@ -177,7 +177,7 @@ def reason(dice: Dice, outer: NounPhrase, parts: list[Predicate], tense: str) ->
 
 
 def _because(group: VerbGroup, because: Word) -> list[Morph]:
-    return [*group.tensed_joined("기", because), Morph("때문에", (because,))]
+    return group.tensed_joined("기 때문에", because)
 
 
 def moment(dice: Dice, outer: NounPhrase, tense: str) -> Inside:
@@ -186,10 +186,7 @@ def moment(dice: Dice, outer: NounPhrase, tense: str) -> Inside:
     again = Word(PRONOUNS[outer.pronoun][0])
     spoken = "present" if tense == "future" else tense
     clause, parts = chain(dice, outer, 1, spoken, Room(moods=False, habits=False), events=True)
-    if joiner.text == "before":
-        closed = [*clause.group.joined("기", joiner), Morph("전에", (joiner,))]
-    else:
-        closed = [*clause.group.joined("past adnominal", joiner), Morph("후에", (joiner,))]
+    closed = clause.group.joined("기 전에" if joiner.text == "before" else "after", joiner)
     return Inside([joiner, again, *clause.english], [*clause.korean, *closed], topic=parts[0].nested)
 
 
@@ -214,7 +211,7 @@ def condition(dice: Dice, tense: str) -> tuple[list[Word], list[Morph]]:
         dice.used.add(subject.pronoun)
         clause, _ = chain(dice, subject, 1, spoken, Room(moods=False, habits=False, nested=False), events=True)
         words, tokens = subject.english, subject.marked("subject")
-    closed = clause.group.when(joiner) if joiner.text == "when" else clause.group.joined("if", joiner)
+    closed = clause.group.tensed_joined("when", joiner) if joiner.text == "when" else clause.group.joined("if", joiner)
     return [joiner, *words, *clause.english, Word(",")], [*tokens, *clause.korean, *closed]
 
 

@@ -28,9 +28,17 @@ BY_FINAL = {
     "future adnominal": ("을", "ㄹ", "ㄹ"),
     "if": ("으면", "면", "면"),
     "purpose": ("으러", "러", "러"),
+    # Endings of several written words, which grammars list as one.
+    "future": ("을 것이다", "ㄹ 것이다", "ㄹ 것이다"),
+    "future quoted": ("을 것이", "ㄹ 것이", "ㄹ 것이"),
+    "can": ("을 수 있", "ㄹ 수 있", "ㄹ 수 있"),
+    "cannot": ("을 수 없", "ㄹ 수 없", "ㄹ 수 없"),
+    "when": ("을 때", "ㄹ 때", "ㄹ 때"),
+    "after": ("은 후에", "ㄴ 후에", "ㄴ 후에"),
 }
 HARMONIC = {"past": "았 었 였", "past plain": "았다 었다 였다", "because": "아서 어서 여서"}
-SAME_EVERYWHERE = ("다", "고", "지", "지만", "기", "는")
+SAME_EVERYWHERE = ("다", "고", "지만", "는", "라고", "기 때문에", "기 전에", "지 않", "고 싶", "고 싶어 하")
+OPEN = ("past", "future quoted", "can", "cannot", "지 않", "고 싶", "고 싶어 하")  # another ending follows these
 
 
 def ending(kind: str, stem: str) -> str:
@@ -63,6 +71,11 @@ def ending(kind: str, stem: str) -> str:
     if vowel == "ㅡ" and hangul.final(stem) == "" and len(stem) > 1:
         vowel = hangul.parts(stem[-2])[1]  # ㅡ is lost, and the vowel before it decides: 아프, 모르
     return bright if vowel in "ㅏㅗ" else dark
+
+
+def token(kind: str, form: str) -> str:
+    """A form of an ending with its hyphens: one on the left, and one on the right where another ending follows."""
+    return f"-{form}-" if kind in OPEN else f"-{form}"
 
 
 def attach(stem: str, suffix: str) -> str:

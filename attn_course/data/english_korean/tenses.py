@@ -20,9 +20,9 @@ carries the tense: the verb itself, or its auxiliary.
 from dataclasses import dataclass
 
 from attn_course.data.english_korean import english
-from attn_course.data.english_korean.conjugation import ending
+from attn_course.data.english_korean.conjugation import ending, token
 from attn_course.data.english_korean.verbs import Verb
-from attn_course.data.english_korean.writing import Morph, Word, morphs, words
+from attn_course.data.english_korean.writing import Morph, Word, words
 
 KOREAN_TENSE = {"earlier": "past", "later": "future", "meanwhile": "present"}
 PAST_FORMS = ("past", "meanwhile")  # written with the English past
@@ -50,56 +50,44 @@ class VerbGroup:
 
     def add(self, kind: str, *linked: Word) -> Morph:
         """The form of an ending that follows the stem, linked to these words."""
-        return Morph("-" + ending(kind, self.stem[-1].text.strip("-")), linked)
+        return after(self.stem, kind, *linked)
 
     def plain(self) -> list[Morph]:
         """Stem and the ending that closes a sentence: 먹는다, 먹었다, 먹을 것이다."""
-        if self.tense == "past":
-            return [*self.stem, self.add("past plain", self.tensed)]
-        if self.tense == "future":
-            return [*self.stem, self.add("future adnominal", self.tensed), Morph("것이다", (self.tensed,))]
-        return [*self.stem, self.add("plain" if self.kind == "verb" else "다", self.tensed)]
+        present = "plain" if self.kind == "verb" else "다"
+        kind = {"past": "past plain", "future": "future"}.get(self.tense, present)
+        return [*self.stem, self.add(kind, self.tensed)]
 
     def quoted(self, that: Word) -> list[Morph]:
-        """Stem and ending before 말했다 and 생각했다: 먹었다고, 먹을 것이라고."""
-        closed = self.plain()
+        """Stem and ending before 말했다 and 생각했다: 먹었다고, 먹을 것이라고, 의사라고."""
         if self.tense == "future":
-            return [*closed[:-1], Morph("것이라고", (that,))]
-        if self.stem[-1].text == "-이-" and self.tense == "present":  # 의사라고
+            return [*self.stem, self.add("future quoted", self.tensed), Morph("-라고", (that,))]
+        if self.stem[-1].text == "-이-" and self.tense == "present":
             return [*self.stem, Morph("-라고", (that,))]
-        return [*closed, Morph("-고", (that,))]
-
-    def tensed_stem(self) -> list[Morph]:
-        """Stem and, in the past, -었-: what -지만 and -기 때문에 are added to."""
-        return (
-            [*self.stem, Morph(self.add("past", self.tensed).text + "-", (self.tensed,))] if self.is_past else self.stem
-        )
-
-    @property
-    def is_past(self) -> bool:
-        """Whether the Korean tense is the past."""
-        return self.tense == "past"
+        return [*self.plain(), Morph("-고", (that,))]
 
     def joined(self, kind: str, joiner: Word) -> list[Morph]:
-        """Stem and an ending without tense that joins clauses: 먹고, 가서, 먹으면."""
+        """Stem and an ending without tense that joins clauses: 먹고, 가서, 먹으면, 먹기 전에."""
         return [*self.stem, self.add(kind, joiner)]
 
-    def tensed_joined(self, suffix: str, joiner: Word) -> list[Morph]:
-        """Stem, tense and an ending that is the same after every stem: 먹었고, 먹었지만, 먹지만, 먹었기."""
-        return [*self.tensed_stem(), Morph(f"-{suffix}", (joiner,))]
+    def tensed_joined(self, kind: str, joiner: Word) -> list[Morph]:
+        """Stem, -었- in the past, and an ending that joins clauses: 먹었고, 먹었지만, 먹지만, 먹었을 때."""
+        if self.tense != "past":
+            return self.joined(kind, joiner)
+        stem = [*self.stem, self.add("past", self.tensed)]
+        return [*stem, after(stem, kind, joiner)]
 
     def before_noun(self, relative: Word) -> list[Morph]:
         """Stem and the ending that makes the clause describe a noun: 먹은, 먹는, 먹을."""
         if self.tense == "future":
-            return [*self.stem, self.add("future adnominal", relative)]
-        if self.tense == "past" or (self.kind == "adjective" and not ends_in_exist(self.stem[-1].text)):
-            return [*self.stem, self.add("past adnominal", relative)]
-        return [*self.stem, self.add("는", relative)]
+            return self.joined("future adnominal", relative)
+        quality = self.kind == "adjective" and not ends_in_exist(self.stem[-1].text)
+        return self.joined("past adnominal" if self.tense == "past" or quality else "는", relative)
 
-    def when(self, joiner: Word) -> list[Morph]:
-        """Stem and "when": 먹을 때, 먹었을 때."""
-        suffix = Morph("-을", (joiner,)) if self.is_past else self.add("future adnominal", joiner)
-        return [*self.tensed_stem(), suffix, Morph("때", (joiner,))]
+
+def after(stem: list[Morph], kind: str, *linked: Word) -> Morph:
+    """The form of an ending that follows the last of these tokens, linked to these words."""
+    return Morph(token(kind, ending(kind, stem[-1].text.strip("-"))), linked)
 
 
 def ends_in_exist(stem: str) -> bool:
@@ -140,7 +128,7 @@ def verb_group(verb: Verb, subject: str, tense: str, mood: str = "") -> VerbGrou
     if mood and verb.base == "know":  # not to know is a verb of its own in Korean
         stem = [Morph("모르-", (word, auxiliaries[1]))]
     elif mood == "not":
-        stem += morphs("-지 않-", auxiliaries[1])
+        stem.append(after(stem, "지 않", auxiliaries[1]))
     elif mood == "n't":
         stem = [Morph("안", (auxiliaries[1],)), *stem]
     return VerbGroup([*auxiliaries, word], stem, "verb", korean_tense, tensed, word)
@@ -150,24 +138,20 @@ def _ability(verb: Verb, past: bool, negative: bool) -> VerbGroup:
     """Can eat 먹을 수 있다, could eat 먹을 수 있었다, cannot eat 먹을 수 없다."""
     auxiliary = Word("could" if past else "cannot" if negative else "can")
     word = Word(verb.base)
-    suffix = Morph("-" + ending("future adnominal", verb.stem), (auxiliary,))
-    negations = [Word("not")] if negative and past else []
-    stem = [Morph(f"{verb.stem}-", (word,)), suffix, Morph("수", (auxiliary,))]
-    stem.append(Morph("없-" if negative else "있-", (negations[0] if negations else auxiliary,)))
-    tense = "past" if past else "present"
-    return VerbGroup([auxiliary, *negations, word], stem, "adjective", tense, auxiliary, word)
+    stem = [Morph(f"{verb.stem}-", (word,))]
+    stem.append(after(stem, "cannot" if negative else "can", auxiliary))
+    return VerbGroup([auxiliary, word], stem, "adjective", "past" if past else "present", auxiliary, word)
 
 
 def _wish(verb: Verb, subject: str, past: bool) -> VerbGroup:
     """I want to eat 먹고 싶다, she wants to eat 먹고 싶어 한다."""
     form = "wanted" if past else english.third_person("want") if subject in english.THIRD_SINGULAR else "want"
-    want, to, word = Word(form), Word("to"), Word(verb.base)
-    stem = [Morph(f"{verb.stem}-", (word,)), Morph("-고", (to,)), Morph("싶-", (want,))]
-    kind = "adjective"
-    if subject not in ("I", "we", "you"):
-        stem += [*morphs("-어 하-", want)]
-        kind = "verb"
-    return VerbGroup([want, to, word], stem, kind, "past" if past else "present", want, word)
+    want, word = Word(form), Word(verb.base)
+    stem = [Morph(f"{verb.stem}-", (word,))]
+    own = subject in ("I", "we", "you")
+    stem.append(after(stem, "고 싶" if own else "고 싶어 하", want))
+    kind = "adjective" if own else "verb"
+    return VerbGroup([want, Word("to"), word], stem, kind, "past" if past else "present", want, word)
 
 
 def adjective_group(text: str, stem: str, subject: str, tense: str, mood: str = "") -> VerbGroup:
@@ -176,7 +160,7 @@ def adjective_group(text: str, stem: str, subject: str, tense: str, mood: str = 
     korean = [Morph(f"{stem}-", (word,))]
     negation = words(mood)
     if negation:
-        korean += morphs("-지 않-", negation[0])
+        korean.append(after(korean, "지 않", negation[0]))
     return VerbGroup([be, *negation, word], korean, "adjective", KOREAN_TENSE.get(tense, tense), be, word)
 
 

@@ -10,8 +10,8 @@ ENGLISH_FUNCTION_WORDS = """
     a an the this of 's , and but so because before after when if that who whom to from with by at in on every
     today will would had can could cannot not n't want wants wanted do does did am is are was were
 """.split()
-KOREAN_FUNCTION_WORDS = "안 수 이 것이다 것이라고 때문에 때 전에 후에 오늘 매일 -이- -라고".split()
-KOREAN_STEMS = "않 있 없 싶 하 오 모르".split()
+KOREAN_FUNCTION_WORDS = "안 이 오늘 매일 -이-".split()
+KOREAN_STEMS = "있 오 모르".split()
 
 
 def english_vocabulary() -> Vocabulary:
@@ -59,9 +59,7 @@ def korean_vocabulary() -> Vocabulary:
     found += [korean for _, _, korean in DAYTIMES] + [word for _, word in (*DAYS.values(), *DISTANT.values())]
     found += [f"-{form}" for forms in particles.FORMS.values() for form in forms]
     found += [f"-{form}" for form in particles.SAME_EVERYWHERE]
-    found += [f"-{form}" for forms in conjugation.BY_FINAL.values() for form in forms]
-    found += [f"-{form}" for form in conjugation.SAME_EVERYWHERE]
-    for kind, forms in conjugation.HARMONIC.items():
-        found += [f"-{form}-" if kind == "past" else f"-{form}" for form in forms.split()]
-    found.append("-어")
+    endings = conjugation.BY_FINAL | {kind: tuple(forms.split()) for kind, forms in conjugation.HARMONIC.items()}
+    endings |= {kind: (kind,) for kind in conjugation.SAME_EVERYWHERE}
+    found += [conjugation.token(kind, form) for kind, forms in endings.items() for form in forms]
     return Vocabulary(sorted(set(found)))
