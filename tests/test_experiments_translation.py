@@ -1,6 +1,7 @@
 """The measurements of chapters 02 and 03 on translation measure what they say."""
 
 import itertools
+import math
 
 import pytest
 import torch
@@ -14,11 +15,15 @@ from attn_course.experiments.translation import (
     Training,
     corpus,
     count_links,
+    displacements,
+    fingerprint,
     kind,
+    link_loss,
     looks,
     num_threads,
     right_by_length,
     step_seconds,
+    tokens_right_by_length,
     train_translator,
     translations,
 )
@@ -191,3 +196,65 @@ def test_steps_are_timed_in_turns(data):
     assert [len(times) for times in taken] == [3, 3]
     assert all(0 < seconds < 5 for times in taken for seconds in times)
     assert all(torch.equal(model.decoder.output.weight, weight) for model, weight in zip(models, before, strict=True))
+
+
+def test_tokens_right_are_counted_by_length(data):
+    found = data.training[:60]
+
+    class Knows:
+        """Names every token of the target but the last, which it takes for a start."""
+
+        def __call__(self, source, source_lengths, target_in):
+            following = torch.cat([target_in[:, 1:], torch.ones_like(target_in[:, :1])], dim=1)
+            weights = torch.zeros(*target_in.shape, source.shape[1])
+            return torch.nn.functional.one_hot(following, len(data.korean)).float(), weights
+
+    counts = tokens_right_by_length(Knows(), found, data)
+    for (first, last), (right, tokens) in zip(BUCKETS, counts, strict=True):
+        inside = [pair for pair in found if first <= len(pair.english) <= last]
+        assert tokens == sum(len(pair.korean) + 1 for pair in inside)
+        # The end of the longest of a batch is the last token of its row.
+        assert tokens - len(inside) <= right <= tokens
+    longest = max(len(pair.korean) for pair in found)
+    assert sum(t - r for r, t in counts) == sum(len(pair.korean) == longest for pair in found)
+
+
+def test_displacements_are_counted_from_the_nearest_link(data):
+    pair = data.training[0]._replace(
+        english=("a", "b", "c", "d", "e"), korean=("x-", "-y", "x-", "z"), links=((0, 1), (1, 1), (1, 4), (2, 0))
+    )
+    rows = torch.zeros(4, 5)
+    rows[0, 3] = rows[1, 3] = rows[2, 0] = rows[3, 2] = 1.0
+    assert displacements([pair, pair], [rows, rows]) == {"x-": {2: 2, 0: 2}, "-y": {-1: 2}}
+
+
+def test_displacement_zero_is_a_hit(data):
+    found = data.training[:40]
+    weights = weights_for(found)
+    counted = displacements(found, weights)
+    assert sum(counts[0] for counts in counted.values()) == count_links(found, weights).hits
+
+
+def test_the_fingerprint_changes_with_a_single_link(data):
+    first = data.training[0]
+    changed = data._replace(training=[first._replace(links=first.links[1:]), *data.training[1:]])
+    assert fingerprint(data) == fingerprint(corpus(count=400, longest=9))
+    assert fingerprint(data) != fingerprint(changed)
+
+
+def test_the_link_loss_is_minus_the_log_of_the_weight_on_the_links(data):
+    weights = torch.tensor([[[0.5, 0.25, 0.25], [0.2, 0.3, 0.5], [1.0, 0.0, 0.0]]], requires_grad=True)
+    gold = torch.tensor([[[True, False, False], [False, True, True], [False, False, False]]])
+    loss = link_loss(weights, gold)
+    assert loss.item() == pytest.approx((-math.log(0.5) - math.log(0.8)) / 2)
+    loss.backward()
+    assert weights.grad[0, 2].tolist() == [0, 0, 0]  # a row without a link asks for nothing
+
+
+def test_a_translator_that_is_told_its_links_finds_them(data):
+    rates = []
+    for told in (0.0, 3.0):
+        model = translator(data, width=16)
+        train_translator(model, data, Training(0, steps=60, batch=32, learning_rate=0.02, told=told))
+        rates.append(count_links(data.held_out, looks(model, data.held_out, data)).error_rate)
+    assert rates[1] < 0.7 * rates[0]

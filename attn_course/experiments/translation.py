@@ -5,6 +5,8 @@ as `attn_course.experiments.fixed_context.FixedContextDecoder`. The corpus knows
 looks is compared with them.
 """
 
+import collections
+import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from attn_course.data.english_korean import (
@@ -22,11 +24,12 @@ from attn_course.data.english_korean import (
     batches,
     encode,
     english_vocabulary,
+    gold_links,
     korean_vocabulary,
     pairs,
     split,
 )
-from attn_course.data.symbols import END, START, SequencePairs
+from attn_course.data.symbols import END, START
 from attn_course.training import masked_cross_entropy, rise_and_fall, train
 
 #: English lengths, the first and the last of each group: equally many lengths, so about equally many sentences.
@@ -60,6 +63,7 @@ class Training:
         batch: sentences in each update, of similar length.
         learning_rate: the highest one used, of Adam; it rises over the first tenth of the steps and then falls to 0.
         max_norm: gradients are clipped to this length.
+        told: how much the gold links count in the loss, see `link_loss`; by default not at all.
     """
 
     seed: int
@@ -67,6 +71,7 @@ class Training:
     batch: int = 64
     learning_rate: float = 4e-3
     max_norm: float = 1.0
+    told: float = 0.0
 
 
 class Record(NamedTuple):
@@ -94,6 +99,14 @@ def corpus(count: int = 20_000, longest: int = 44, seed: int = 0) -> Corpus:
     return Corpus(training, held_out, english_vocabulary(), korean_vocabulary())
 
 
+def fingerprint(data: Corpus) -> str:
+    """Twelve digits that change with any sentence, link or vocabulary: what results were made of."""
+    total = hashlib.sha256(repr((data.english.tokens, data.korean.tokens)).encode())
+    for pair in (*data.training, *data.held_out):
+        total.update(repr(tuple(pair)).encode())
+    return total.hexdigest()[:12]
+
+
 def train_translator(model: nn.Module, data: Corpus, training: Training, threads: int = 1) -> Record:
     """Train a translator in place, on teacher forcing; the same arguments give the same parameters.
 
@@ -106,9 +119,11 @@ def train_translator(model: nn.Module, data: Corpus, training: Training, threads
     stream = _endless(data, training)
 
     def loss() -> Tensor:
-        batch = next(stream)
-        logits, _ = model(batch.source, batch.source_lengths, batch.target_in)
-        return masked_cross_entropy(logits, batch.target_out, batch.target_mask)
+        found = next(stream)
+        batch = encode(found, data.english, data.korean)
+        logits, weights = model(batch.source, batch.source_lengths, batch.target_in)
+        of_tokens = masked_cross_entropy(logits, batch.target_out, batch.target_mask)
+        return of_tokens + training.told * link_loss(weights, gold_links(found)) if training.told else of_tokens
 
     optimizer = torch.optim.Adam(model.parameters(), lr=training.learning_rate)
     rate = rise_and_fall(training.steps, max(1, training.steps // 10))
@@ -116,6 +131,17 @@ def train_translator(model: nn.Module, data: Corpus, training: Training, threads
         started = time.process_time()
         losses = train(model, loss, optimizer, training.steps, training.max_norm, rate).losses
         return Record(losses, time.process_time() - started)
+
+
+def link_loss(
+    weights: Float[Tensor, "batch target source"], gold: Bool[Tensor, "batch target source"]
+) -> Float[Tensor, ""]:
+    """Minus the logarithm of the weight that a target token has on its gold links, averaged over tokens that have any.
+
+    To tell attention where to look, as Mi et al. 2016 and Chen et al. 2016 did with alignments of other software.
+    """
+    on_gold = (weights * gold).sum(dim=-1)[gold.any(dim=-1)]
+    return -on_gold.clamp(min=1e-9).log().mean()
 
 
 def translations(model: nn.Module, found: Sequence[Pair], data: Corpus) -> list[tuple[str, ...]]:
@@ -175,6 +201,24 @@ def right_by_length(found: Sequence[Pair], written: Sequence[Sequence[str]]) -> 
     return counts
 
 
+@torch.no_grad()
+def tokens_right_by_length(model: nn.Module, found: Sequence[Pair], data: Corpus) -> list[tuple[int, int]]:
+    """For each of `BUCKETS`, how many tokens are likeliest when the true ones before are given, and how many there are.
+
+    Ends count as tokens.
+    """
+    counts = [(0, 0)] * len(BUCKETS)
+    for places in _similar(found):
+        chosen = [found[place] for place in places]
+        tensors = encode(chosen, data.english, data.korean)
+        logits, _ = model(tensors.source, tensors.source_lengths, tensors.target_in)
+        right = ((logits.argmax(dim=-1) == tensors.target_out) & tensors.target_mask).sum(dim=1).tolist()
+        for pair, of_pair in zip(chosen, right, strict=True):
+            bucket = next(number for number, (_, last) in enumerate(BUCKETS) if len(pair.english) <= last)
+            counts[bucket] = (counts[bucket][0] + of_pair, counts[bucket][1] + len(pair.korean) + 1)
+    return counts
+
+
 class LinkCounts(NamedTuple):
     """What an alignment error rate is computed of; counts of several sentences add up.
 
@@ -224,6 +268,29 @@ def count_links(
     return LinkCounts(hits, made, gold)
 
 
+def displacements(
+    found: Sequence[Pair], weights: Sequence[Float[Tensor, "target source"]]
+) -> dict[str, collections.Counter[int]]:
+    """How many source tokens beside its gold link each target token looks: 0 at the link, 1 at the token after it.
+
+    Args:
+        found: the pairs.
+        weights: of their true translations, from `looks`.
+
+    Returns:
+        For each Korean token that occurs, how often which distance; from the nearest link, where there are several. Tokens
+        without a link are left out.
+    """
+    counted: dict[str, collections.Counter[int]] = collections.defaultdict(collections.Counter)
+    for pair, rows in zip(found, weights, strict=True):
+        chosen = rows.argmax(dim=1).tolist()
+        for row, token in enumerate(pair.korean):
+            distances = [chosen[row] - column for linked, column in pair.links if linked == row]
+            if distances:
+                counted[token][min(distances, key=abs)] += 1
+    return dict(counted)
+
+
 def kind(token: str) -> str:
     """Whether a Korean token is one of the "words" (a word or a stem) or of the "endings" (a particle or an ending)."""
     return "endings" if token.startswith("-") else "words"
@@ -241,7 +308,7 @@ def step_seconds(models: Sequence[nn.Module], data: Corpus, batch: int = 64, rep
     taken: list[list[float]] = [[] for _ in models]
     with num_threads(1):
         for turn in range(repeats + 1):
-            tensors = next(stream)
+            tensors = encode(next(stream), data.english, data.korean)
             for model, times in zip(models, taken, strict=True):
                 model.zero_grad()
                 started = time.process_time()
@@ -264,12 +331,11 @@ def num_threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _endless(data: Corpus, training: Training) -> Iterator[SequencePairs]:
-    """Go through the training pairs again and again."""
+def _endless(data: Corpus, training: Training) -> Iterator[list[Pair]]:
+    """Go through the training pairs again and again, in batches."""
     generator = torch.Generator().manual_seed(training.seed)
     while True:
-        for found in batches(data.training, training.batch, generator):
-            yield encode(found, data.english, data.korean)
+        yield from batches(data.training, training.batch, generator)
 
 
 def _similar(found: Sequence[Pair]) -> Iterator[list[int]]:
