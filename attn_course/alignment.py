@@ -1,6 +1,6 @@
 """How far attention weights are from the true word links of a translation (chapter 02).
 
-Source: Och & Ney 2003, "A Systematic Comparison of Various Statistical Alignment Models", section 3, the alignment
+Source: Och & Ney 2003, "A Systematic Comparison of Various Statistical Alignment Models", whose measure is the alignment
 error rate. They tell sure links S from possible links P; here the gold links are both, because a grammar that writes a
 pair of sentences knows which word comes from which.
 """
