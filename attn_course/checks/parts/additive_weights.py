@@ -11,7 +11,7 @@ SOFTMAX, ATTEND = "additive-softmax", "additive-attend"
 
 SECTIONS = {
     "additive-question": "The question",
-    "additive-by-hand": "A glance back by hand",
+    "additive-by-hand": "Two queries and three keys by hand",
     "additive-encoder": "Reading in both directions",
     "additive-scores": "Additive scores",
     SOFTMAX: "A softmax that hides",
