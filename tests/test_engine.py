@@ -709,8 +709,9 @@ def test_responding_needs_neither_the_reference_nor_the_mistakes():
 import sys
 class Block:
     def find_spec(self, name, path=None, target=None):
-        hidden = ["attn_course." + slug for slug in ("scaled_dot_product", "recurrence", "attend", "seq2seq")]
-        if name in hidden or name.startswith("attn_course.checks.mistakes."):
+        package, _, module = name.partition(".")
+        ours = package == "attn_course" and module.partition(".")[0] not in ("", "checks", "text")
+        if ours or name.startswith("attn_course.checks.mistakes."):
             raise ImportError(name + " is out of reach")
 sys.meta_path.insert(0, Block())
 from attn_course.checks.engine.respond import respond
