@@ -136,3 +136,9 @@ def test_what_cannot_be_settled_is_judged_as_it_is():
     report = verdict(lambda x, generator: [pick(x, generator)] * 2)
     assert report.score == 0
     assert "you return a list of 2" in report.text.lower()
+
+
+def test_a_right_gradient_of_a_result_of_another_shape_is_no_right_gradient():
+    report = verdict(lambda x, generator: pick(x, generator).reshape(1))
+    assert {"entry", "gradients"} <= missed(report)
+    assert "entry has shape (1,), asked is ()" in report.text

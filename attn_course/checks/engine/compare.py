@@ -198,10 +198,13 @@ def _difference(output: Output, got: np.ndarray, expected: np.ndarray, apart: np
     return f"your {output.name}{place}: {row_of(got[row][shown])}, expected {row_of(expected[row][shown])}"
 
 
-def gradients_fault(case: Case, got: Observation, expected: Observation) -> Fault | None:
-    """What is wrong with the gradients of one call. A missing gradient counts as zero."""
+def gradients_fault(exercise: Exercise, case: Case, got: Observation, expected: Observation) -> Fault | None:
+    """What is wrong with the gradients of one call, or with the shape of what they are of. None counts as zero."""
     if got.failure is not None:
         return failure_fault(got.failure)
+    fault = _shapes_fault(exercise, case, got, expected)
+    if fault is not None:
+        return fault
     for name in case.gradients:
         wanted, found = expected.gradients.get(name), got.gradients.get(name)
         target = wanted.data if wanted is not None else np.zeros(())
@@ -216,6 +219,20 @@ def gradients_fault(case: Case, got: Observation, expected: Observation) -> Faul
         fault = numbers_fault(Output(f"gradients by {name}"), data, target, GRADIENT_TOLERANCE)
         if fault is not None:
             return Fault("gradient" if fault.kind == "value" else fault.kind, fault.message)
+    return None
+
+
+def _shapes_fault(exercise: Exercise, case: Case, got: Observation, expected: Observation) -> Fault | None:
+    """Whether the results through which gradients are graded have other shapes than asked."""
+    assert got.result is not None
+    assert expected.result is not None
+    found, wanted = parts(exercise, got.result), parts(exercise, expected.result)
+    if isinstance(found, str):
+        return Fault("structure", found)
+    for position in exercise.main:
+        output, one, target = exercise.returns[position], found[position], wanted[position]
+        if output.kind == "tensor" and one.kind == "tensor" and one.shape != target.shape:
+            return Fault("shape", shape_sentence(output, one.shape, target.shape))
     return None
 
 

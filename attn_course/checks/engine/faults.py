@@ -39,7 +39,7 @@ def case_fault(exercise: Exercise, case: Case, got: Response, expected: Response
     for call, one, target_one in zip(case.calls, got.observations, expected.observations, strict=True):
         fault = None
         if measure == "gradients":
-            fault = compare.gradients_fault(call, one, target_one)
+            fault = compare.gradients_fault(exercise, call, one, target_one)
         elif measure == "values":
             fault = compare.values_fault(exercise, call, one, target_one, dtype)
         elif measure == "dtype":

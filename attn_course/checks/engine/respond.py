@@ -263,7 +263,9 @@ def _signature(exercise: Exercise, subject: Any, given: Mapping[str, Any]) -> tu
         )
     except TypeError:
         name = exercise.id if exercise.kind == "function" else exercise.method
-        said = f"{name}{_shown(signature)} cannot be called as {name}({', '.join(given)}). Asked is {exercise.signature}."
+        said = (
+            f"{name}{_shown(signature)} cannot be called as {name}({', '.join(given)}). Asked is {exercise.signature}."
+        )
         return said, frozenset()
     return "", by_name
 
