@@ -55,14 +55,14 @@ def hierarchical_cases(seed: int) -> list[Case]:
     far["words"] = torch.tensor(
         [
             [[10, 0], [10, 1], [-10, 3], [0, 2]],
-            [[-10, 0], [-10, 1], [-20, 2], [-10, 3]],
+            [[-10, 0], [-10, 1], [10, 2], [-10, 3]],
             [[0, 9], [10, 9], [5, 2], [10, 1]],
-        ]
-    ).double()
-    far["word_query"], far["sentence_query"] = (
-        torch.tensor([100.0, 0.0], dtype=F64),
-        torch.tensor([0.0, 1.0], dtype=F64),
+        ],
+        dtype=F64,
     )
+    far["word_mask"][1, 2] = far["word_mask"][2, 1] = False  # words that score 1000, far above the visible ones
+    far["word_query"] = torch.tensor([100.0, 0.0], dtype=F64)
+    far["sentence_query"] = torch.tensor([0.0, 1.0], dtype=F64)
     graded = {"observe": "gradients", "gradients": ("words", "word_query", "sentence_query")}
     again = [_document(d, 2, s=3, w=5, width=4) for _ in range(2)]
     tiny = _document(d, 2, s=3, w=4, width=2, empty=(1,))

@@ -59,22 +59,12 @@ def argmax(scores, value, mask, generator):
 @mistakes.add(
     "hard_attention",
     "without-the-generator",
-    "You draw without the generator that is given, so that nobody can repeat it: hand it on, generator=generator.",
+    "You do not draw from the generator that is given: its state is the same after your call. Hand it on, "
+    "generator=generator.",
     HARD,
 )
 def without_the_generator(scores, value, mask, generator):
     return hard(scores, value, mask, None)
-
-
-@mistakes.add(
-    "hard_attention",
-    "starts-the-generator-anew",
-    "You make a new generator from the seed of the one that is given. Every call then draws the same: draw from it itself.",
-    HARD,
-)
-def starts_anew(scores, value, mask, generator):
-    own = torch.Generator(generator.device).manual_seed(generator.initial_seed())
-    return hard(scores, value, mask, own)
 
 
 @mistakes.add(
