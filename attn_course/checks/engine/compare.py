@@ -24,8 +24,8 @@ class Fault:
     """One thing that is wrong in one case.
 
     Args:
-        kind: "error", "structure", "shape", "nan", "value", "gradient", "dtype", "device", "changed",
-            "generator" or "state".
+        kind: "error", "structure", "shape", "nan", "value", "gradient", "cut", "dtype", "device",
+            "changed", "generator" or "state".
         message: The sentence of the report.
     """
 
@@ -212,7 +212,7 @@ def gradients_fault(exercise: Exercise, case: Case, got: Observation, expected: 
         data = found.data if found is not None else None
         if data is None:
             if float(np.abs(target).max(initial=0)) > FLOOR:
-                return Fault("gradient", f"no gradient reaches {name}: something on the way detaches it")
+                return Fault("cut", f"no gradient reaches {name}: something on the way detaches it")
             continue
         if wanted is None:
             target = np.zeros_like(data)

@@ -30,6 +30,7 @@ GENERAL = {
     "device": ("wrong-device", "Your results are right, but on a GPU two devices would meet."),
     "dtype": ("wrong-dtype", "Your numbers are right, but not their dtype."),
     "gradient": ("cuts-autograd", "Your results are right, but their gradient is not."),
+    "cut": ("cuts-autograd", "No gradient comes through your code: something on the way detaches it."),
 }
 """Mistakes that need no entry in a registry: everything is right but for one kind of fault."""
 
@@ -96,6 +97,8 @@ def diagnose(
     if best is not None:
         return best[1]
     kinds = {fault.kind for fault in faults if fault is not None}
+    if "gradient" in kinds or any(aspect.measure == "values" for aspect in exercise.aspects):
+        kinds = {"gradient" if kind == "cut" else kind for kind in kinds}
     if len(kinds) == 1 and (kind := kinds.pop()) in GENERAL:
         if kind == "gradient" and all(aspect.measure != "values" for aspect in exercise.aspects):
             return None  # where gradients alone are graded, nothing says that the results are right
