@@ -115,7 +115,7 @@ def _shares(row: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     is added. Where one draw serves a whole batch item or all of them, its key is chance: then all are 0.
     """
     if bool((row == row[:, :1]).all() if row.shape[1] > 2 else (row == row[:1]).all()):
-        return torch.zeros(len(weights)), torch.zeros(2)
+        return torch.zeros_like(weights), weights.new_zeros(2)
     shares = torch.stack([(row == key).double().mean() for key in range(len(weights))])
     met = [row[:, 0::2] == row[:, 1::2], row[0::2] == row[1::2]]
     meetings = torch.stack([one.double().mean() for one in met])
