@@ -15,6 +15,7 @@ from attn_course.experiments.looking import (
     SCORES,
     SEEDS,
     SHOWN_LENGTHS,
+    SLOWER,
     Run,
     measure,
     new_translator,
@@ -25,6 +26,7 @@ from attn_course.experiments.looking import (
 from attn_course.experiments.results import fill
 from attn_course.experiments.translation import BUCKETS, corpus
 
+VALUES = {"score": SCORES, "reach": REACHES, "order": ORDERS}
 TINY = Run(width=5, steps=2, batch=7, window=2)
 
 
@@ -38,10 +40,11 @@ def test_the_runs_change_one_thing_at_a_time():
     assert len({str(run) for run in RUNS}) == len(RUNS)
     for run in RUNS:
         changed = {name for name, value in run.settings.items() if value != middle.settings[name]} - {"seed"}
-        assert len(changed) <= 1, run
-    for name, values in (("score", SCORES), ("reach", REACHES), ("order", ORDERS)):
+        assert len(changed - {"learning_rate"}) <= 1, run
+    for name, values in VALUES.items():
         for value in values:
             assert {run.seed for run in RUNS if run == replace(middle, seed=run.seed, **{name: value})} == set(SEEDS)
+    assert {replace(middle, score=score, learning_rate=SLOWER) for score in ("dot", "general", "concat")} < set(RUNS)
 
 
 def test_translators_of_a_seed_begin_alike_but_for_their_attention(data):

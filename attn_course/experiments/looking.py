@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from attn_course.bidirectional import BidirectionalEncoder
 from attn_course.data.english_korean import Pair
@@ -35,14 +36,16 @@ from attn_course.luong_attention import (
     MonotonicAttention,
     PredictiveAttention,
 )
+from attn_course.scaled_dot_product import scaled_dot_scores
 from attn_course.training import seeded
 from attn_course.translator import Translator
 
 SEEDS = (0, 1, 2)
 LONGEST = 26  # English tokens of the longest sentences
+SLOWER = 2.5e-3  # a second learning rate: does it change which score is ahead?
 SHIFTS = (-1, 0, 1)
 SHOWN_LENGTHS = (6, 10, 16)  # English tokens of the sentences whose weights are kept for the page
-SCORES = ("dot", "general", "concat", "location")
+SCORES = ("dot", "general", "concat", "location", "scaled dot")
 REACHES = ("global", "local-m", "local-p")
 ORDERS = {
     "after, fed": LookAfterFed,
@@ -57,7 +60,7 @@ class Run:
     """One translator, trained and measured.
 
     Attributes:
-        score: one of `SCORES`.
+        score: one of `SCORES`: Luong's four, and the dot divided by the root of the width, as in chapter 04.
         reach: one of `REACHES`.
         order: one of `ORDERS`: whether the decoder looks before or after its recurrent step, and whether the step reads
             the last attentional vector ("fed").
@@ -67,6 +70,7 @@ class Run:
             that dot products can be taken.
         steps: number of updates.
         batch: sentences in each.
+        learning_rate: the highest one used.
     """
 
     score: str = "general"
@@ -77,6 +81,7 @@ class Run:
     width: int = 48
     steps: int = 1200
     batch: int = 32
+    learning_rate: float = 5e-3
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -88,6 +93,7 @@ RUNS = (
     *(Run(score=score, seed=seed) for score in SCORES for seed in SEEDS),
     *(Run(reach=reach, seed=seed) for reach in REACHES[1:] for seed in SEEDS),
     *(Run(order=order, seed=seed) for order in list(ORDERS)[1:] for seed in SEEDS),
+    *(Run(score=score, learning_rate=SLOWER) for score in SCORES[:3]),  # a check, for one seed
 )
 
 
@@ -107,6 +113,16 @@ def new_translator(run: Run, data: Corpus) -> Translator:
         return translator
 
 
+class ScaledDotScore(DotScore):
+    """Dot products divided by the root of the width, `attn_course.scaled_dot_product.scaled_dot_scores`."""
+
+    def forward(
+        self, query: Float[Tensor, "*batch queries d"], prepared: Float[Tensor, "*batch keys d"]
+    ) -> Float[Tensor, "*batch queries keys"]:
+        """The scores."""
+        return scaled_dot_scores(query, prepared)
+
+
 def _attention(run: Run, d: int) -> GlobalAttention:
     """Where and how a run looks, with queries and keys of width d."""
     makers = {
@@ -114,6 +130,7 @@ def _attention(run: Run, d: int) -> GlobalAttention:
         "general": lambda: GeneralScore(d, d),
         "concat": lambda: ConcatScore(d, d, d),
         "location": lambda: LocationScore(d, LONGEST),
+        "scaled dot": ScaledDotScore,
     }
     score = makers[run.score]()
     if run.reach == "local-m":
@@ -145,7 +162,7 @@ def measure(run: Run, data: Corpus | None = None) -> dict[str, Any]:
     """
     data = data or sentences()
     model = new_translator(run, data)
-    record = train_translator(model, data, Training(run.seed, run.steps, run.batch, learning_rate=5e-3))
+    record = train_translator(model, data, Training(run.seed, run.steps, run.batch, run.learning_rate))
     with num_threads(1):
         found = data.held_out
         taught = looks(model, found, data)
