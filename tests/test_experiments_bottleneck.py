@@ -53,7 +53,7 @@ def test_a_measurement_can_be_written_and_is_the_same_again(data, few, settings)
     assert len(first["right"]) == len(first["tokens"]) == len(BUCKETS)
     assert sum(n for _, n in first["right"]) == len(data.held_out)
     assert ("links" in first) == (settings["context"] == "additive")
-    assert ("shown" in first) == (settings == {"context": "additive"})
+    assert ("shown" in first) == (settings["context"] == "additive")
 
 
 def test_what_is_said_of_looking_agrees_with_itself(data, few):
