@@ -10,12 +10,12 @@ from attn_course.attend import attend
 from attn_course.experiments.looking import (
     LONGEST,
     ORDERS,
+    OTHER_RATES,
     REACHES,
     RUNS,
     SCORES,
     SEEDS,
     SHOWN_LENGTHS,
-    SLOWER,
     Run,
     measure,
     new_translator,
@@ -44,7 +44,8 @@ def test_the_runs_change_one_thing_at_a_time():
     for name, values in VALUES.items():
         for value in values:
             assert {run.seed for run in RUNS if run == replace(middle, seed=run.seed, **{name: value})} == set(SEEDS)
-    assert {replace(middle, score=score, learning_rate=SLOWER) for score in ("dot", "general", "concat")} < set(RUNS)
+    for rate in OTHER_RATES:
+        assert {replace(middle, score=score, learning_rate=rate) for score in ("dot", "general", "concat")} < set(RUNS)
 
 
 def test_translators_of_a_seed_begin_alike_but_for_their_attention(data):

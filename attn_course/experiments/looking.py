@@ -42,7 +42,7 @@ from attn_course.translator import Translator
 
 SEEDS = (0, 1, 2)
 LONGEST = 26  # English tokens of the longest sentences
-SLOWER = 2.5e-3  # a second learning rate: does it change which score is ahead?
+OTHER_RATES = (2.5e-3, 1e-2)  # half and twice the learning rate: do they change which score is ahead?
 SHIFTS = (-1, 0, 1)
 SHOWN_LENGTHS = (6, 10, 16)  # English tokens of the sentences whose weights are kept for the page
 SCORES = ("dot", "general", "concat", "location", "scaled dot")
@@ -93,7 +93,7 @@ RUNS = (
     *(Run(score=score, seed=seed) for score in SCORES for seed in SEEDS),
     *(Run(reach=reach, seed=seed) for reach in REACHES[1:] for seed in SEEDS),
     *(Run(order=order, seed=seed) for order in list(ORDERS)[1:] for seed in SEEDS),
-    *(Run(score=score, learning_rate=SLOWER) for score in SCORES[:3]),  # a check, for one seed
+    *(Run(score=score, learning_rate=rate) for rate in OTHER_RATES for score in SCORES[:3]),  # a check, for one seed
 )
 
 
