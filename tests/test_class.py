@@ -85,7 +85,8 @@ def test_the_comparison_can_fail(course, tmp_path):
     truth["learner-01"][CHAPTER.name]["scores"][exercise] -= 0.5
     truth["learner-99"] = truth["learner-02"]
     (tmp_path / TRUTH).write_text(json.dumps(truth), encoding="utf-8")
-    (tmp_path / "gradebook.db").write_bytes((course / "gradebook.db").read_bytes())
+    for name in ("gradebook.db", "nbgrader_config.py"):
+        (tmp_path / name).write_bytes((course / name).read_bytes())
     table, equal = compare(tmp_path)
     assert not equal
     assert re.search(rf"learner-01 .*wrong: {exercise}$", table, re.MULTILINE)

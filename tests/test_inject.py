@@ -67,6 +67,16 @@ def test_helpers_constants_and_base_classes_come_along():
     assert "Inner" not in source
 
 
+def mean(x):
+    return x.mean(dim=0) * mean.__code__.co_argcount
+
+
+def test_a_method_of_the_same_name_keeps_it():
+    source = as_answer(mean, "double")
+    assert "x.mean(dim=0) * double.__code__" in source
+    assert run(source, "double")(torch.ones(3, 2)).tolist() == [1.0, 1.0]
+
+
 def test_an_object_made_inside_a_function_is_refused():
     def local():
         pass

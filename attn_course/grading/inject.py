@@ -33,7 +33,8 @@ def as_answer(implementation: FunctionType | type, name: str) -> str:
     nodes = {id(definitions[known]): definitions[known] for known in needed}
     ordered = sorted(nodes.values(), key=lambda node: node.lineno)
     source = "\n\n\n".join(_text(node, text.splitlines()) for node in ordered)
-    return re.sub(rf"\b{re.escape(implementation.__name__)}\b", name, source)
+    # Not behind a dot: there the same word is a method of something else.
+    return re.sub(rf"(?<![.\w]){re.escape(implementation.__name__)}\b", name, source)
 
 
 def _kept(node: ast.stmt) -> list[ast.expr]:
