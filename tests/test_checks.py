@@ -12,7 +12,7 @@ import torch
 
 from attn_course.checks import evaluate
 from attn_course.checks.engine.diagnose import prepare
-from attn_course.checks.engine.judge import judge
+from attn_course.checks.engine.judge import judge, reference_of
 from attn_course.checks.engine.respond import respond
 from attn_course.checks.registry import chapters, mistakes
 
@@ -97,8 +97,7 @@ def test_a_gradient_cut_in_one_precision_alone_is_seen(chapter, exercise, dtype)
 @pytest.mark.parametrize(("chapter", "exercise"), EXERCISES)
 def test_the_reference_gets_full_marks(chapter, exercise):
     """Unwatched, because a learner may not call it."""
-    module, _, name = exercise.reference.partition(":")
-    reference = getattr(import_module(module), name)
+    reference = reference_of(exercise)
     for seed in SEEDS:
         report = judge(chapter, exercise, respond(exercise, reference, seed, watch=False), ())
         assert report.score == report.points, report.text
@@ -106,8 +105,7 @@ def test_the_reference_gets_full_marks(chapter, exercise):
 
 @pytest.mark.parametrize(("chapter", "exercise"), EXERCISES)
 def test_calling_the_reference_is_no_answer(chapter, exercise):
-    module, _, name = exercise.reference.partition(":")
-    report = evaluate(exercise.id, getattr(import_module(module), name), 0)
+    report = evaluate(exercise.id, reference_of(exercise), 0)
     assert report.score == 0
     assert report.diagnosis == "ready-made-answer"
 
