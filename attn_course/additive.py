@@ -10,7 +10,7 @@ rows and weights multiply from the right, so our matrices are the transposes of 
 | `scores`, `weights`    | e_ij and alpha_ij (section 3.1, equation 6)                                              |
 | `context`              | c_i (section 3.1, equation 5)                                                            |
 | `W_query`, `W_key`, `v`| W_a, U_a and v_a (appendix A.1.2)                                                        |
-| `rnn`                  | f (equation 3), a GRU whose C, C_z and C_r are the columns of `rnn.weight_ih` for c_i (A.2.2) |
+| `rnn`                  | f (section 3.1), a GRU whose C, C_z and C_r are the columns of `rnn.weight_ih` for c_i (A.2.2) |
 | `output`               | g (equation 4); there with a maxout layer inside (A.2.2), here one linear layer          |
 | `Translator.bridge`    | W_s (A.2.2)                                                                              |
 
@@ -93,7 +93,7 @@ class AdditiveAttention(nn.Module):
     """Average the rows of `value` under the masked softmax of learned additive scores.
 
     Bahdanau et al. 2015, section 3.1, equations 5 and 6, with the scores of appendix A.1.2. The parameters are exactly
-    `W_query`, `W_key` and `v`; the paper leaves out all biases.
+    `W_query`, `W_key` and `v`; the paper's formulas leave out all biases, to be easier to read (A.1.1).
     """
 
     def __init__(self, d_query: int, d_key: int, d_attn: int) -> None:

@@ -7,7 +7,8 @@ import torch
 
 from attn_course.experiments import bottleneck
 from attn_course.experiments.bottleneck import RUNS, SEEDS, Run, measure, new_translator, shown_pairs
-from attn_course.experiments.translation import BUCKETS, corpus, count_links, looks
+from attn_course.experiments.links import count_links
+from attn_course.experiments.translation import BUCKETS, corpus, looks
 
 
 @pytest.fixture(scope="module")

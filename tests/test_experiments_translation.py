@@ -7,17 +7,15 @@ import pytest
 import torch
 
 from attn_course.additive import AttentionDecoder, BidirectionalEncoder, Translator
-from attn_course.alignment import alignment_error_rate
-from attn_course.data.english_korean import encode, gold_links
+from attn_course.data.english_korean import batches, encode
+from attn_course.experiments import translation
 from attn_course.experiments.fixed_context import FixedContextDecoder
+from attn_course.experiments.links import count_links
 from attn_course.experiments.translation import (
     BUCKETS,
     Training,
     corpus,
-    count_links,
-    displacements,
     fingerprint,
-    kind,
     link_loss,
     looks,
     num_threads,
@@ -130,56 +128,6 @@ def test_looks_at_its_own_translation_follow_what_was_written(data):
         torch.testing.assert_close(given, whole[:2])  # the same tokens before, the same weights
 
 
-def weights_for(found, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return [torch.rand(len(pair.korean), len(pair.english), generator=generator) for pair in found]
-
-
-def test_counts_of_one_pair_are_its_alignment_error_rate(data):
-    found = data.training[:40]
-    gold = gold_links(found)
-    rates = []
-    for pair, rows, links in zip(found, weights_for(found), gold, strict=True):
-        expected = alignment_error_rate(rows, links[: len(pair.korean), : len(pair.english)])
-        rates.append(count_links([pair], [rows]).error_rate)
-        assert rates[-1] == pytest.approx(expected)
-    assert len(set(rates)) > 5
-
-
-def test_counts_add_up_over_pairs_and_over_kinds_of_token(data):
-    found = data.training[:40]
-    weights = weights_for(found)
-    whole = count_links(found, weights)
-    halves = [count_links(found[part], weights[part]) for part in (slice(15), slice(15, None))]
-    kinds = [count_links(found, weights, only=only) for only in ("words", "endings")]
-    for parts in (halves, kinds):
-        assert tuple(map(sum, zip(*parts, strict=True))) == whole
-    assert min(map(min, kinds)) > 0
-    assert whole.made == sum(len(pair.korean) for pair in found)
-    assert kind("-를") == "endings" and kind("먹-") == kind("어제") == "words"
-
-
-@pytest.mark.parametrize("shift", [-2, 0, 1])
-def test_a_shift_finds_a_translator_that_looks_ahead(data, shift):
-    """Weights of 1 at the links of the token `shift` places later are without error at that shift, and at no other."""
-    found = data.training[:40]
-    weights = []
-    for pair, gold in zip(found, gold_links(found), strict=True):
-        rows = torch.zeros(len(pair.korean), len(pair.english))
-        for row in range(len(pair.korean)):
-            if 0 <= row + shift < len(pair.korean):
-                rows[row] = gold[row + shift, : len(pair.english)]
-        weights.append(rows)
-    rates = {tried: count_links(found, weights, tried) for tried in (-2, -1, 0, 1, 2)}
-    hits = rates.pop(shift)
-    linked = sum(
-        len({place for place, _ in pair.links if place in range(max(0, shift), len(pair.korean) + min(0, shift))})
-        for pair in found
-    )
-    assert hits.hits == hits.made == linked
-    assert all(other.error_rate > hits.error_rate + 0.2 for other in rates.values())
-
-
 def test_looking_nowhere_makes_no_link(data):
     found = data.held_out
     model = translator(data, FixedContextDecoder)
@@ -219,22 +167,6 @@ def test_tokens_right_are_counted_by_length(data):
     assert sum(t - r for r, t in counts) == sum(len(pair.korean) == longest for pair in found)
 
 
-def test_displacements_are_counted_from_the_nearest_link(data):
-    pair = data.training[0]._replace(
-        english=("a", "b", "c", "d", "e"), korean=("x-", "-y", "x-", "z"), links=((0, 1), (1, 1), (1, 4), (2, 0))
-    )
-    rows = torch.zeros(4, 5)
-    rows[0, 3] = rows[1, 3] = rows[2, 0] = rows[3, 2] = 1.0
-    assert displacements([pair, pair], [rows, rows]) == {"x-": {2: 2, 0: 2}, "-y": {-1: 2}}
-
-
-def test_displacement_zero_is_a_hit(data):
-    found = data.training[:40]
-    weights = weights_for(found)
-    counted = displacements(found, weights)
-    assert sum(counts[0] for counts in counted.values()) == count_links(found, weights).hits
-
-
 def test_the_fingerprint_changes_with_a_single_link(data):
     first = data.training[0]
     changed = data._replace(training=[first._replace(links=first.links[1:]), *data.training[1:]])
@@ -258,3 +190,19 @@ def test_a_translator_that_is_told_its_links_finds_them(data):
         train_translator(model, data, Training(0, steps=60, batch=32, learning_rate=0.02, told=told))
         rates.append(count_links(data.held_out, looks(model, data.held_out, data)).error_rate)
     assert rates[1] < 0.7 * rates[0]
+
+
+def test_the_links_of_one_sentence_in_so_many_are_told(data, monkeypatch):
+    """In one epoch, the loss of links sees the chosen sentences and no other."""
+    seen = []
+
+    def noted(weights, gold):
+        seen.append(gold.sum().item())
+        return link_loss(weights, gold)
+
+    monkeypatch.setattr(translation, "link_loss", noted)
+    chosen = data.training[::5]
+    steps = len(list(batches(data.training, 11, torch.Generator().manual_seed(0))))
+    train_translator(translator(data), data, Training(0, steps=steps, batch=11, told=1.0, told_of=5))
+    assert sum(seen) == sum(len(pair.links) for pair in chosen)
+    assert 1 < len(seen) < steps + 1

@@ -8,13 +8,11 @@ import torch
 from attn_course.additive import AttentionDecoder, BidirectionalEncoder, Translator
 from attn_course.data.english_korean import Pair
 from attn_course.experiments.fixed_context import FixedContextDecoder
+from attn_course.experiments.links import count_links, count_misses, displacements, kind
 from attn_course.experiments.translation import (
     Corpus,
     Training,
     corpus,
-    count_links,
-    displacements,
-    kind,
     looks,
     num_threads,
     right_by_length,
@@ -41,6 +39,7 @@ class Run:
         width: of the state of each direction and of the decoder; an annotation is twice as wide.
         steps: number of updates.
         told: how much the gold links count in the loss; 0 leaves attention to itself.
+        told_of: the links of one training sentence in so many are told.
         d_embed: width of the token embeddings.
         learning_rate: the highest one used.
     """
@@ -50,6 +49,7 @@ class Run:
     width: int = 64
     steps: int = 1000
     told: float = 0.0
+    told_of: int = 1
     d_embed: int = 32
     learning_rate: float = 8e-3
 
@@ -59,11 +59,18 @@ class Run:
         return asdict(self)
 
 
-# The decoder without attention gets wider states, so that its parameters are not fewer.
+# The decoder without attention gets wider states, so that its parameters are not fewer, and is trained twice: with as many
+# updates as the other, and with so many more that it takes at least as long.
 RUNS = tuple(
     run
     for seed in SEEDS
-    for run in (Run("additive", seed), Run("ends", seed, width=72), Run("additive", seed, told=1.0))
+    for run in (
+        Run("additive", seed),
+        Run("ends", seed, width=72),
+        Run("ends", seed, width=72, steps=2000),
+        Run("additive", seed, told=1.0),
+        Run("additive", seed, told=1.0, told_of=64),
+    )
 )
 
 
@@ -91,13 +98,14 @@ def measure(run: Run, data: Corpus | None = None) -> dict[str, Any]:
         `tokens_right_by_length`). For a translator that attends, from the weights with which the true translations are
         read (teacher forcing): links, counts by kind of token and shift; links_right, of the sentences that it writes
         without a mistake by itself, whose weights are those of its own writing; beside, how far beside the gold link it
-        looks, by kind of token; frequent, the same hits and occurrences for each token that occurs often; strongest, the
-        mean of the largest weight. And for the first seed, the shown sentences.
+        looks, and misses, what it looks at instead, both by kind of token; frequent, the same hits and occurrences for
+        each token that occurs often; strongest, the mean of the largest weight. And for the first seed, the shown
+        sentences.
     """
     data = data or corpus()
     model = new_translator(run, data)
     record = train_translator(
-        model, data, Training(run.seed, run.steps, learning_rate=run.learning_rate, told=run.told)
+        model, data, Training(run.seed, run.steps, learning_rate=run.learning_rate, told=run.told, told_of=run.told_of)
     )
     with num_threads(1):
         written = translations(model, data.held_out, data)
@@ -132,6 +140,7 @@ def _looking(run: Run, model: Translator, data: Corpus, written: list[tuple[str,
             }
             for only in ("words", "endings")
         },
+        "misses": {only: count_misses(data.held_out, taught, only) for only in ("words", "endings")},
         "frequent": {
             token: (counts[0], counts.total())
             for token, counts in sorted(distances.items(), key=lambda item: -item[1].total())

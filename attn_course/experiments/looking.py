@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from attn_course.bidirectional import BidirectionalEncoder
 from attn_course.data.english_korean import Pair
 from attn_course.decoder_orders import LookAfter, LookAfterFed, LookBefore, LookBeforeFed
+from attn_course.experiments.links import count_links
 from attn_course.experiments.translation import (
     BUCKETS,
     Corpus,
     Training,
     corpus,
-    count_links,
     looks,
     num_threads,
     right_by_length,

@@ -5,7 +5,6 @@ as `attn_course.experiments.fixed_context.FixedContextDecoder`. The corpus knows
 looks is compared with them.
 """
 
-import collections
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
@@ -64,6 +63,7 @@ class Training:
         learning_rate: the highest one used, of Adam; it rises over the first tenth of the steps and then falls to 0.
         max_norm: gradients are clipped to this length.
         told: how much the gold links count in the loss, see `link_loss`; by default not at all.
+        told_of: the links of one training sentence in so many are told, the same ones in every epoch.
     """
 
     seed: int
@@ -72,6 +72,7 @@ class Training:
     learning_rate: float = 4e-3
     max_norm: float = 1.0
     told: float = 0.0
+    told_of: int = 1
 
 
 class Record(NamedTuple):
@@ -117,13 +118,15 @@ def train_translator(model: nn.Module, data: Corpus, training: Training, threads
         threads: of torch, while it trains. Results are equal to the last bit only for equally many.
     """
     stream = _endless(data, training)
+    linked = frozenset(data.training[:: training.told_of]) if training.told else frozenset()
 
     def loss() -> Tensor:
         found = next(stream)
         batch = encode(found, data.english, data.korean)
         logits, weights = model(batch.source, batch.source_lengths, batch.target_in)
         of_tokens = masked_cross_entropy(logits, batch.target_out, batch.target_mask)
-        return of_tokens + training.told * link_loss(weights, gold_links(found)) if training.told else of_tokens
+        rows = [row for row, pair in enumerate(found) if pair in linked]
+        return of_tokens + training.told * link_loss(weights[rows], gold_links(found)[rows]) if rows else of_tokens
 
     optimizer = torch.optim.Adam(model.parameters(), lr=training.learning_rate)
     rate = rise_and_fall(training.steps, max(1, training.steps // 10))
@@ -217,83 +220,6 @@ def tokens_right_by_length(model: nn.Module, found: Sequence[Pair], data: Corpus
             bucket = next(number for number, (_, last) in enumerate(BUCKETS) if len(pair.english) <= last)
             counts[bucket] = (counts[bucket][0] + of_pair, counts[bucket][1] + len(pair.korean) + 1)
     return counts
-
-
-class LinkCounts(NamedTuple):
-    """What an alignment error rate is computed of; counts of several sentences add up.
-
-    Attributes:
-        hits: links made that are gold links.
-        made: links made: one for each target token whose weights are not all 0.
-        gold: gold links.
-    """
-
-    hits: int
-    made: int
-    gold: int
-
-    @property
-    def error_rate(self) -> float:
-        """1 - 2 hits / (made + gold), Och & Ney's alignment error rate with sure links alone; 1 where there are none."""
-        return 1 - 2 * self.hits / max(1, self.made + self.gold)
-
-
-def count_links(
-    found: Sequence[Pair], weights: Sequence[Float[Tensor, "target source"]], shift: int = 0, only: str = ""
-) -> LinkCounts:
-    """Compare where a translator looks with the gold links, over all pairs together.
-
-    Each row of weights links its target token to the source token of its largest weight, to the first on a tie, as in
-    `attn_course.alignment.alignment_error_rate`. A row of zeros, such as that of a decoder without attention, makes no link.
-
-    Args:
-        found: the pairs.
-        weights: of their true translations, from `looks`.
-        shift: compare what was looked at for a token with the gold links of the token so many places later: 1 asks
-            whether the translator looks one token ahead. Tokens that have none there are left out.
-        only: leave out all but these tokens: "words" (words and stems), "endings" (particles and endings, written with
-            a hyphen in front), or "" for all.
-    """
-    hits = made = gold = 0
-    for pair, rows in zip(found, weights, strict=True):
-        linked = set(pair.links)
-        chosen, strongest = rows.argmax(dim=1).tolist(), rows.amax(dim=1).tolist()
-        for row in range(len(pair.korean)):
-            told = row + shift
-            if not 0 <= told < len(pair.korean) or (only and only != kind(pair.korean[told])):
-                continue
-            made += strongest[row] > 0
-            hits += strongest[row] > 0 and (told, chosen[row]) in linked
-            gold += sum(place == told for place, _ in pair.links)
-    return LinkCounts(hits, made, gold)
-
-
-def displacements(
-    found: Sequence[Pair], weights: Sequence[Float[Tensor, "target source"]]
-) -> dict[str, collections.Counter[int]]:
-    """How many source tokens beside its gold link each target token looks: 0 at the link, 1 at the token after it.
-
-    Args:
-        found: the pairs.
-        weights: of their true translations, from `looks`.
-
-    Returns:
-        For each Korean token that occurs, how often which distance; from the nearest link, where there are several. Tokens
-        without a link are left out.
-    """
-    counted: dict[str, collections.Counter[int]] = collections.defaultdict(collections.Counter)
-    for pair, rows in zip(found, weights, strict=True):
-        chosen = rows.argmax(dim=1).tolist()
-        for row, token in enumerate(pair.korean):
-            distances = [chosen[row] - column for linked, column in pair.links if linked == row]
-            if distances:
-                counted[token][min(distances, key=abs)] += 1
-    return dict(counted)
-
-
-def kind(token: str) -> str:
-    """Whether a Korean token is one of the "words" (a word or a stem) or of the "endings" (a particle or an ending)."""
-    return "endings" if token.startswith("-") else "words"
 
 
 def step_seconds(models: Sequence[nn.Module], data: Corpus, batch: int = 64, repeats: int = 5) -> list[list[float]]:
