@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from attn_course.data import english_korean as ek
-from attn_course.data.english_korean import conjugation, hangul, nouns
+from attn_course.data.english_korean import conjugation, hangul, nouns, verbs
 from attn_course.data.english_korean.__main__ import main
 from attn_course.data.english_korean.corpus import write
 from attn_course.data.english_korean.drawing import display_width
@@ -281,6 +281,9 @@ WORDS = {
     "사과": {"apple", "apples"},
     "마시-": {"drink", "drinks", "drank", "drunk"},
     "잔": {"cups", "glasses"},
+    "함께": {"with"},
+    "날씨": {"cold", "hot", "warm"},
+    "자기": {"him", "her", "them"},
 }
 
 
@@ -330,6 +333,108 @@ def test_nouns_are_linked_to_their_own_translation(corpus):
         for row, column in pair.links:
             if pair.korean[row] in table and pair.korean[row] not in ("배", "차", "말", "시", "개"):
                 assert pair.english[column] in table[pair.korean[row]]
+
+
+# What a reader takes for one clause, over 2,000 sentences.
+STEMS = {f"{verb.stem}-" for verb in verbs.VERBS} | {"있-", "-이-", "모르-"}
+PAST = {"-았-", "-었-", "-였-"}
+TIMES = set("어제 오늘 내일 매일 지난 다음 월요일 토요일 일요일 아침 저녁 오후 밤".split())
+OF_SUBJECTS = {"-은", "-는", "-이", "-가"}
+PLACES = {place.korean for place in nouns.PLACES}
+
+
+def relative_ahead(pair, row):
+    """Whether a relative clause without a subject of its own follows token `row`: it would reach back over it."""
+    links = dict(pair.links)
+    for place in range(row + 1, len(pair.korean)):
+        if pair.korean[place] in STEMS:
+            return pair.english[links[place + 1]] in ("who", "whom", "that") and pair.korean[place + 1] != "-고"
+        if pair.korean[place] in OF_SUBJECTS and pair.korean[place - 1][-1] != "-":
+            return False
+    return False
+
+
+def test_what_has_a_place_of_its_own_does_not_happen_where_somebody_went(corpus):
+    met = 0
+    for pair in corpus[:2000]:
+        for row, token in enumerate(pair.korean):
+            if token in ("-아서", "-고") and pair.korean[row - 1] in ("가-", "오-"):
+                ahead = row + 1
+                while pair.korean[ahead] not in STEMS or pair.korean[ahead + 1] in ("-러", "-으러"):
+                    ahead += 1
+                placed = bool(PLACES & set(pair.korean[row:ahead]))
+                met += placed
+                # "goes, and" without a place may also be the end of a clause, and another subject follows.
+                assert not (placed and token == "-아서"), pair.korean_text
+    assert met > 20
+
+
+def test_a_companion_is_not_taken_for_one_more_object(corpus):
+    met = 0
+    for pair in corpus[:2000]:
+        for row, column in pair.links:
+            if pair.korean[row] in ("-와", "-과") and pair.english[column] == "with":
+                assert pair.korean[row + 1] == "함께" and (row + 1, column) in pair.links, pair.korean_text
+                met += 1
+    assert met > 100
+
+
+def test_a_time_is_not_read_into_a_relative_clause(corpus):
+    met = 0
+    for pair in corpus[:2000]:
+        for row, token in enumerate(pair.korean):
+            if token in TIMES:
+                met += 1
+                assert not relative_ahead(pair, row), pair.korean_text
+    assert met > 500
+
+
+def test_a_relative_clause_does_not_reach_back_over_the_clause_before_it(corpus):
+    met = 0
+    for pair in corpus[:2000]:
+        links = dict(pair.links)
+        for row, token in enumerate(pair.korean):
+            joins = (
+                token in ("-고", "-지만") and pair.korean[row - 1] not in PAST and pair.english[links[row]] != "that"
+            )
+            if joins or token in ("-아서", "-어서", "-여서", "-면", "-으면", "-ㄹ 때", "-을 때"):
+                met += 1
+                assert not relative_ahead(pair, row), pair.korean_text
+    assert met > 1000
+
+
+def test_a_sentence_speaks_of_the_weather_once(corpus):
+    met = Counter()
+    for pair in corpus[:2000]:
+        said = sum(word in ("rains", "rained", "snows", "snowed") for word in pair.english)
+        said += sum(
+            a == "it" and c in ("cold", "hot", "warm") for a, c in zip(pair.english, pair.english[2:], strict=False)
+        )
+        met[said] += 1
+        assert said <= 1, pair.english_text
+    assert met[1] > 100
+
+
+def test_a_time_stands_before_what_came_before_or_after(corpus):
+    met = 0
+    for pair in corpus[:2000]:
+        for row, token in enumerate(pair.korean):
+            if token in ("-기 전에", "-ㄴ 후에", "-은 후에"):
+                met += 1
+                assert pair.korean[row + 1] not in TIMES, pair.korean_text
+    assert met > 500
+
+
+def test_who_is_the_subject_again_is_oneself_in_korean(corpus):
+    """ "... because Sumi called him" says 자기 wherever "him" is the subject, and nowhere else."""
+    met = 0
+    for pair in corpus:
+        for row, column in pair.links:
+            if pair.korean[row] == "자기":
+                met += 1
+                assert pair.english[column] in ("him", "her", "them") and "because" in pair.english[:column]
+                assert (pair.korean[row + 1] == "-들") == (pair.english[column] == "them")
+    assert met > 100
 
 
 class Loaded(Dice):

@@ -34,10 +34,12 @@ Several English sentences may have one Korean translation (Korean has no article
 **Links.** Every Korean token has exactly one link, save 모르- "not to know", which has two.
 
 - A noun, pronoun, stem, adverb or numeral is linked to the English word that it translates. Where one English word is
-  several in Korean, all are linked to it: 비 -가 오- -았다 to "rained".
-- A particle is linked to the English word that says the same: -에, -에서, -에게, -와, -로 to the preposition, -의 to "'s",
-  -와 between nouns to "and", -마다 to "every". Where English has none (-은/는, -이/가, -을/를, -들, -에 of "last Monday"),
-  it is linked to the noun that it marks; so is a counter (두 마리), but 잔 is linked to "cups" and "glasses".
+  several in Korean, all are linked to it: 비 -가 오- -았다 to "rained", 날씨 -가 춥- to "cold". 자기, "him" where he is the
+  subject too, is linked to "him".
+- A particle is linked to the English word that says the same: -에, -에서, -에게, -로, -와 함께 to the preposition, -의
+  to "'s", -와 between nouns to "and", -마다 to "every". Where English has none (-은/는, -이/가, -을/를, -들, -에 of
+  "last Monday"), it is linked to the noun that it marks; so is a counter (두 마리), but 잔 is linked to "cups" and
+  "glasses".
 - An ending of tense or mood is linked to the English word that carries the tense: the verb (-었다 to "ate"), or its
   auxiliary (-었다 to "did" and "had", -ㄹ 것이다 to "will", -ㄹ 수 있- -다 to "can"). -지 않- and 안 are linked to "not"
   and "n't", -고 싶- to "want".

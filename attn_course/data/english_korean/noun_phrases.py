@@ -102,7 +102,7 @@ def possessed(dice: Dice, noun: Noun) -> NounPhrase:
     )
 
 
-def common(dice: Dice, noun: Noun, as_object: bool, numerals: bool = True) -> NounPhrase:
+def common(dice: Dice, noun: Noun, as_object: bool, numerals: bool = True, plural: bool = True) -> NounPhrase:
     """A noun of the lexicon with a determiner, and perhaps an adjective or a numeral.
 
     Args:
@@ -110,6 +110,7 @@ def common(dice: Dice, noun: Noun, as_object: bool, numerals: bool = True) -> No
         noun: which one.
         as_object: whether all of a kind ("cats") may be meant.
         numerals: whether it may be counted.
+        plural: whether there may be several.
     """
     if noun in FAMILY or ("relation" in noun.kinds and dice.chance(0.7)):
         return possessed(dice, noun)
@@ -118,7 +119,7 @@ def common(dice: Dice, noun: Noun, as_object: bool, numerals: bool = True) -> No
     if not noun.mass and {"thing", "ware", "relation"} & set(noun.kinds) and dice.adds(0.2):
         return possessed(dice, noun)
     front, before = adjective(dice, noun)
-    several = not noun.mass and "person" not in noun.kinds[1:] and dice.chance(0.25)
+    several = plural and not noun.mass and "person" not in noun.kinds[1:] and dice.chance(0.25)
     head = Word(english.plural(noun.english) if several else noun.english)
     if dice.chance(0.1) and not several and not noun.mass:
         determiner = Word("this")
@@ -167,7 +168,7 @@ def counted(dice: Dice, noun: Noun) -> NounPhrase:
 
 
 def both(first: NounPhrase, second: NounPhrase) -> NounPhrase:
-    """Two noun phrases joined: "Minsu and the child" 민수와 아이."""
+    """Two noun phrases joined: "Minsu and the child" 민수와 아이. The second is not counted: 개와 새 세 마리 are three."""
     joiner = Word("and")
     korean = [*first.marked("with", joiner), *second.korean]
     known = first.known and second.known

@@ -124,14 +124,14 @@ def _places(*rows: str) -> list[Place]:
 
 
 PLACES = _places(
-    "school 학교 at - goal work meet read eat move",
+    "school 학교 at - goal work meet read eat move study",
     "park 공원 in the goal roam meet read move rest eat feel",
     "market 시장 at the goal work trade meet eat",
     "hospital 병원 at the goal work meet",
-    "library 도서관 in the goal read work meet",
+    "library 도서관 in the goal read work meet study",
     "restaurant 식당 at the goal work meet eat",
     "station 역 at the goal meet wait",
-    "office 사무실 in the goal work read",
+    "office 사무실 in the goal work read study",
     "room 방 in the goal read rest eat feel",
     "house 집 in the goal rest cook eat read feel",
     "garden 정원 in the goal roam rest move eat read feel",

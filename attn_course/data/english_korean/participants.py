@@ -18,12 +18,13 @@ def object_of(dice: Dice, verb: Verb, subject: NounPhrase) -> NounPhrase:
             dice.used.add(chosen)
             return pronoun(chosen, case=1)
         return person(dice)
-    few = verb.state or verb.base == "wear"  # nobody likes three eggs or wears four coats
-    first = common(dice, dice.fresh(verb.objects), as_object=True, numerals=not few)
+    single = verb.base == "wear"  # nobody wears coats, or likes three eggs
+    few = verb.state or single
+    first = common(dice, dice.fresh(verb.objects), as_object=True, numerals=not few, plural=not single)
     if first.noun and not first.described and dice.adds(0.15):
         partner = dice.fresh([noun for noun in verb.objects if noun.kinds == first.noun.kinds])
         if partner is not first.noun:
-            return both(first, common(dice, partner, as_object=True, numerals=not few))
+            return both(first, common(dice, partner, as_object=True, numerals=False, plural=not single))
     return first
 
 
@@ -34,22 +35,25 @@ def clash(candidate: str, subject: NounPhrase, dice: Dice) -> bool:
     return candidate in FIRST_PERSON and subject.pronoun in FIRST_PERSON
 
 
-def person(dice: Dice, as_object: bool = True) -> NounPhrase:
+def person(dice: Dice, as_object: bool = True, numerals: bool = True) -> NounPhrase:
     """Somebody: a name, a relative, or a noun."""
     if dice.chance(0.4):
         return name(dice)
     if dice.chance(0.3):
         return relative_of(dice)
-    return common(dice, dice.fresh(nouns.PEOPLE), as_object)
+    return common(dice, dice.fresh(nouns.PEOPLE), as_object, numerals)
 
 
-def animate(dice: Dice, avoid: NounPhrase | None = None, pronouns: tuple[str, ...] = PEOPLES_PRONOUNS) -> NounPhrase:
+def animate(
+    dice: Dice, avoid: NounPhrase | None = None, pronouns: tuple[str, ...] = PEOPLES_PRONOUNS, numerals: bool = True
+) -> NounPhrase:
     """A person who does something.
 
     Args:
         dice: chance.
         avoid: somebody who must not be meant again.
         pronouns: that may stand for the person.
+        numerals: whether there may be "three students".
     """
     if dice.chance(0.35):
         free = [p for p in pronouns if p not in dice.used and not (avoid and clash(p, avoid, dice))]
@@ -57,11 +61,11 @@ def animate(dice: Dice, avoid: NounPhrase | None = None, pronouns: tuple[str, ..
             chosen = dice.pick(free)
             dice.used.add(chosen)
             return pronoun(chosen)
-    found = person(dice, as_object=False)
+    found = person(dice, as_object=False, numerals=numerals)
     dice.used.add(found.pronoun)
     return found
 
 
-def animal(dice: Dice) -> NounPhrase:
+def animal(dice: Dice, numerals: bool = True) -> NounPhrase:
     """An animal that does something."""
-    return common(dice, dice.fresh(nouns.ANIMALS), as_object=False)
+    return common(dice, dice.fresh(nouns.ANIMALS), as_object=False, numerals=numerals)

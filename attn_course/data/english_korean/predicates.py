@@ -4,6 +4,8 @@ In English the additions follow the verb, in Korean they stand before it:
 
     subject  often  verb  object  receiver  goal  manner  tool  company  place
     subject  often  place  company  tool  goal  receiver  object  manner  verb
+
+Company stands before the place where somebody lives: 민수와 함께 서울에 산다.
 """
 
 from dataclasses import dataclass, field
@@ -41,6 +43,7 @@ class Predicate:
         base: the English verb; "" for adjectives, professions and places.
         timed: happens at some time, which may be named.
         goes: somewhere, so that what follows happens there.
+        placed: names a place of its own, and so does not happen where somebody went before.
         heavy: ends in a relative clause in English: nothing may follow that could be taken to belong to it.
         nested: holds a Korean clause with a subject of its own.
     """
@@ -52,6 +55,7 @@ class Predicate:
     base: str = ""
     timed: bool = False
     goes: bool = False
+    placed: bool = False
     heavy: bool = False
     nested: bool = False
 
@@ -65,6 +69,8 @@ class Room:
         habits: "often" and the like.
         additions: those of place, manner, company and tools.
         relatives: how many relative clauses may stand in one another.
+        bare: its relative clause may be without a subject of its own. After another clause of the same subject such a
+            clause would seem to begin there: 나는 밥을 먹고 책을 산 남자를 만났다 is about a man who ate.
         last: nothing follows in the English sentence, or a comma does: the object may be heavy.
         nested: its relative clause may have a subject of its own: a second -이/가 after an open first one is hard to read.
     """
@@ -73,13 +79,19 @@ class Room:
     habits: bool = True
     additions: bool = True
     relatives: int = 1
+    bare: bool = True
     last: bool = True
     nested: bool = True
 
 
-def verbs_of(subject: NounPhrase, tense: str) -> list[Verb]:
-    """The verbs that the subject can do and whose tense can be seen: "you read" is present or past, and is always past."""
+def verbs_of(subject: NounPhrase, tense: str, moods: bool = False) -> list[Verb]:
+    """The verbs that the subject can do and whose tense can be seen: "you read" is present or past, and is always past.
+
+    Nobody "knew" somebody, for 알았다 is "got to know"; "did not know" 몰랐다 is written where there may be `moods`.
+    """
     found = [verb for kind in subject.kinds for verb in VERBS_OF.get(kind, ())]
+    if tense == "earlier" or (tense == "past" and not moods):
+        return [verb for verb in found if verb.base != "know"]
     if tense == "present" and subject.pronoun not in THIRD_SINGULAR:
         return [verb for verb in found if verb.base != verb.past]
     return found
@@ -98,19 +110,14 @@ def predicate(
         events: True for events alone, False for states alone, None for both and for adjectives.
         among: where the subject does any of these verbs, it is one of them.
     """
-    fitting = verbs_of(subject, tense)
+    fitting = verbs_of(subject, tense, room.moods)
     if among:
-        wanted = among.split()
-        fitting = [verb for verb in fitting if verb.base in wanted] or fitting
+        fitting = [verb for verb in fitting if verb.base in among.split()] or fitting
     if events is None and not among and dice.chance(0.12):
         return quality(dice, subject, tense)
     if events is not None:
         fitting = [verb for verb in fitting if verb.state != events] or fitting
-    verb = dice.pick(fitting)
-    for _ in range(6):
-        if verb.base not in dice.used:
-            break
-        verb = dice.pick(fitting)
+    verb = dice.pick([verb for verb in fitting if verb.base not in dice.used] or fitting)
     dice.used.add(verb.base)
     return of_verb(dice, verb, subject, tense, room)
 
@@ -133,7 +140,7 @@ def of_verb(
         thing = thing or object_of(dice, verb, subject)
         open_end = room.last and verb.frame != "giving" and verb.base not in ("make", "write")
         if open_end and room.relatives and dice.adds(0.4):
-            describe(dice, thing, subject, tense, room.relatives - 1, room.nested)
+            describe(dice, thing, subject, tense, room.relatives - 1, room.nested, room.bare)
         found.heavy = thing.heavy
         found.nested = any(morph.text in ("-이", "-가") for morph in thing.korean)
         found.english += thing.english
@@ -159,13 +166,18 @@ def of_verb(
     if verb.together and "person" in subject.kinds and additions and not tool and not manner and dice.adds(0.25):
         preposition, friend = Word("with"), person(dice)
         found.english += [preposition, *friend.english]
-        company = friend.marked("with", preposition)
+        # Without 함께 the companion would be taken for one more object: 수미와 고양이를 봤다.
+        company = [*friend.marked("with", preposition), *morphs("함께", preposition)]
     if verb.at and (additions or verb.frame == "place") and (verb.frame == "place" or dice.adds(0.45)):
         spot = dice.fresh(places(verb.at, subject))
         where = adverbials.place(spot, spot.at, "에" if verb.frame == "place" else "에서")
         found.english += where.english
         place = where.korean
-    found.before = [*often, *place, *company, *tool, *goal, *complement, *manner]
+    found.placed = bool(place) or verb.frame == "goal"
+    if thing and thing.heavy:  # in front of its relative clause "often" would seem to belong to that
+        often, manner = [], often
+    around = [*company, *place] if verb.frame == "place" else [*place, *company]
+    found.before = [*often, *around, *tool, *goal, *complement, *manner]
     return found
 
 
@@ -203,6 +215,8 @@ def way(dice: Dice, verb: Verb, subject: NounPhrase, found: Predicate, additions
 
 def mood(dice: Dice, verb: Verb, tense: str) -> str:
     """Negation, ability, a wish, or none of them."""
+    if verb.base == "know" and tense == "past":
+        return dice.pick(("not", "n't"))
     if tense not in ("past", "present", "future") or not dice.chance(0.22):
         return ""
     if tense == "future":
@@ -219,12 +233,7 @@ def quality(dice: Dice, subject: NounPhrase, tense: str) -> Predicate:
     """What the subject is like, what it is, or where: 작다, 의사이다, 방에 있다."""
     adjectives = [a for a in QUALITIES if set(a.kinds) & set(subject.kinds)]
     human = "person" in subject.kinds
-    kinds = [
-        "adjective",
-        "place",
-        *(["feeling"] if human or "animal" in subject.kinds else []),
-        *(["job"] if human else []),
-    ]
+    kinds = ["adjective", "place", "feeling", *(["job"] if human else [])]
     kind = dice.pick(kinds)
     if kind == "job" and subject.pronoun not in ("they", "we") and "job" not in subject.kinds and tense != "future":
         group = copula_group(subject.pronoun, tense)
@@ -238,7 +247,8 @@ def quality(dice: Dice, subject: NounPhrase, tense: str) -> Predicate:
         spot = dice.fresh(places("goal", subject))
         where = adverbials.place(spot, spot.at, "에")
         return Predicate([*group.english, *where.english], group, where.korean, quality=True)
-    return described(dice, subject, tense) if kind == "adjective" and adjectives else feeling(dice, subject, tense)
+    fits = kind == "adjective" and adjectives and not subject.described  # small horses are neither small nor big
+    return described(dice, subject, tense) if fits else feeling(dice, subject, tense)
 
 
 def described(dice: Dice, subject: NounPhrase, tense: str) -> Predicate:
@@ -265,7 +275,13 @@ def _adjective(dice: Dice, english: str, stem: str, subject: NounPhrase, tense: 
 
 
 def describe(
-    dice: Dice, thing: NounPhrase, outside: NounPhrase | None, tense: str, depth: int, nested: bool = True
+    dice: Dice,
+    thing: NounPhrase,
+    outside: NounPhrase | None,
+    tense: str,
+    depth: int,
+    nested: bool = True,
+    bare: bool = True,
 ) -> None:
     """Add a relative clause to a noun phrase: after it in English, before it in Korean.
 
@@ -280,13 +296,14 @@ def describe(
         tense: of the clause around it.
         depth: how many relative clauses may stand inside this one.
         nested: whether it may have a subject of its own.
+        bare: whether it may be without one.
     """
     if thing.known or thing.noun is None or thing.heavy:
         return
     room = Room(moods=False, habits=False, additions=False, relatives=depth, nested=nested)
     human = "person" in thing.kinds
-    doable = " ".join(verb.base for verb in verbs_of(thing, "past") if verb.frame != "alone")
-    if doable and (dice.chance(0.5) or not nested):
+    doable = " ".join(verb.base for verb in verbs_of(thing, "meanwhile") if verb.frame != "alone")
+    if doable and bare and (dice.chance(0.5) or not nested):
         inner = predicate(dice, thing, *_inner_tense(dice, tense, room), among=doable)
         relative = Word("who" if human else "that")
         english = [relative, *inner.english]
@@ -296,11 +313,11 @@ def describe(
         fitting = [
             verb for verb in VERBS_OF["person"] if thing.noun in verb.objects and verb.base not in ("eat", "drink")
         ]
-        if not fitting or not nested:
+        fresh = [verb for verb in fitting if verb.base not in dice.used]  # nobody opens a door that was opened
+        if not fresh or not nested:
             return
         doer = animate(dice, avoid=outside)
         inner_tense, _, events = _inner_tense(dice, tense, room)
-        fresh = [verb for verb in fitting if verb.base not in dice.used] or fitting
         verb = dice.pick([verb for verb in fresh if verb.state != events] or fresh)
         dice.used.add(verb.base)
         inner_tense = "present" if verb.state else "past" if inner_tense == "present" else inner_tense

@@ -1,7 +1,8 @@
 """Whole sentences: clauses of different subjects, joined by "and" and "but", opened by "when" and "if".
 
 A Korean time stands after a topic (그녀는 어제 ...), unless English opens with it (어제 그녀는 ...), but before a
-subject in -이/가 (어제 고양이가 ...). A clause of reason or of before and after follows the subject. All clauses of one
+subject in -이/가 (어제 고양이가 ...). A clause of reason or of before and after follows the subject; a topic's time stands
+after a reason (나는 피곤해서 어제 잤다), but ahead of before and after (나는 어제 먹은 후에 잤다). All clauses of one
 sentence share its tense; -고 takes -었- where the subjects differ (민수는 먹었고 수미는 잤다), -지만 always does.
 """
 
@@ -33,7 +34,10 @@ def sentence(dice: Dice, count: int) -> tuple[list[Word], list[Morph]]:
     if tense == "future":
         joiners = [Word("and") for _ in joiners]
     for number, size in enumerate(sizes):
-        clause = group(dice, size, tense, contrast=len(sizes) > 1, opening=not english, timed=not conditional)
+        # A relative clause at the front would seem to begin with the clause before it, unless that ends in -었고 or -었지만:
+        # 의사를 보고 시를 쓴 소년은 is a boy who saw the doctor.
+        relative = not english or (number > 0 and tense == "past")
+        clause = group(dice, size, tense, len(sizes) > 1, not english, not conditional, relative)
         english += clause.english
         korean += clause.korean
         if number == len(joiners):
@@ -62,7 +66,7 @@ def _shares(dice: Dice, count: int) -> list[int]:
     return [third, third, count - 2 * third]
 
 
-def group(dice: Dice, count: int, tense: str, contrast: bool, opening: bool, timed: bool) -> Clause:
+def group(dice: Dice, count: int, tense: str, contrast: bool, opening: bool, timed: bool, relative: bool) -> Clause:
     """Everything that is said of one subject, in about `count` clauses.
 
     Args:
@@ -72,8 +76,9 @@ def group(dice: Dice, count: int, tense: str, contrast: bool, opening: bool, tim
         contrast: the subject is held against another: it is the topic.
         opening: the group begins the sentence: its time may do so.
         timed: it may name a time or tell a state; after "when" and "if" something happens then.
+        relative: a relative clause may describe the subject.
     """
-    subject = clauses.subject_of(dice, tense, relative=count < 4)
+    subject = clauses.subject_of(dice, tense, relative=relative and count < 4)
     kinds = ["chain"]
     if count > 1:
         kinds += ["reason", "reason", "moment"]
@@ -94,7 +99,7 @@ def _therefore(dice: Dice, subject: NounPhrase, count: int, tense: str) -> Claus
     text, stem = dice.pick(feelings_of(subject))
     state = adjective_group(text, stem, subject.pronoun, "present" if tense == "future" else tense)
     again = Word(PRONOUNS[subject.pronoun][0])
-    room = Room(moods=False, habits=False)
+    room = Room(moods=False, habits=False, bare=False)
     what, _ = clauses.chain(dice, subject, min(count - 1, 3), tense, room, True, among=LEADS_TO[text])
     korean = [*subject.marked("topic"), *state.joined("because", so), *what.korean]
     return Clause([*subject.english, *state.english, Word(","), so, again, *what.english], korean, what.group)
@@ -107,23 +112,28 @@ def _told(
     tail = kind in ("reason", "moment")
     events = True if tense == "future" or tail or not timed else None
     what, parts = clauses.chain(dice, subject, min(4, count - tail), tense, Room(last=not tail, moods=not tail), events)
-    english, inside = list(what.english), Inside([], [], topic=False)
+    english, inside, why = list(what.english), Inside([], [], topic=False), None
     time = clauses.time_of(dice, parts, tense) if timed and kind != "moment" else None
-    at_front = time is not None and opening and (parts[-1].heavy or dice.chance(0.3))
-    if time and not at_front:
+    at_front = time is not None and opening and not subject.heavy and (parts[-1].heavy or dice.chance(0.3))
+    if at_front:
+        dice.used.add(clauses.OPENED)
+    elif time:
         if parts[-1].heavy:
             time = None  # it would be taken to belong to the relative clause
         else:
             english += time.english
     if tail:
-        found = clauses.reason(dice, subject, parts, tense) if kind == "reason" and not parts[-1].heavy else None
-        inside = found or clauses.moment(dice, subject, tense)
+        why = clauses.reason(dice, subject, parts, tense) if kind == "reason" and not parts[-1].heavy else None
+        inside = why or clauses.moment(dice, subject, tense, timed=time is not None)
         english += inside.english
     moment = time.korean if time else []
     nested = inside.topic or any(part.nested for part in parts)
-    if contrast or subject.known or parts[0].quality or nested:
+    # Before a relative clause a time would be taken to belong to it: 어제 빵을 먹은 남자가.
+    if contrast or subject.known or parts[0].quality or nested or subject.heavy:
         topic = subject.marked("topic")
         front = [*moment, *topic, *inside.korean] if at_front else [*topic, *inside.korean, *moment]
+        if not at_front and time and inside.korean and not why:  # the time of "after he ate" goes before it
+            front = [*topic, *moment, *inside.korean]
     else:
         front = [*moment, *subject.marked("subject"), *inside.korean]
     start = time.english if time and at_front else []

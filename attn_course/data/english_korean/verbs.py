@@ -93,8 +93,8 @@ VERBS = _verbs(
     "wear wore worn | 입 | object | person | clothes |",
     "sing sang sung | 부르 | object | person | music | at=feel quietly well together",
     "hear heard | 듣 | object | person | music | at=rest together",
-    "teach taught | 가르치 | object | person | study | at=work state diligently",
-    "learn learned | 배우 | object | person | study | at=read diligently quickly together",
+    "teach taught | 가르치 | object | person | study | at=study state diligently",
+    "learn learned | 배우 | object | person | study | at=study diligently quickly together",
     "chase chased | 쫓 | object | hunter | prey person pet | quickly",
     "catch caught | 잡 | object | hunter | prey | quickly",
     "like liked | 좋아하 | object | grazer pet | person feed plain | state",
@@ -104,8 +104,8 @@ VERBS = _verbs(
     "sleep slept | 자 | alone | person animal | | at=rest well",
     "run ran | 달리 | alone | person animal | | at=move quickly together",
     "walk walked | 걷 | alone | person animal | | at=move slowly quickly quietly alone together",
-    "swim swam swum | 수영하 | alone | person | | well alone together",
-    "dance danced | 춤추 | alone | person | | at=feel well alone together",
+    "swim swam swum | 수영하 | alone | person | | alone together",
+    "dance danced | 춤추 | alone | person | | at=feel alone together",
     "laugh laughed | 웃 | alone | person | | at=feel quietly together",
     "cry cried | 울 | alone | person songbird | | at=feel quietly alone",
     "wait waited | 기다리 | alone | person | | at=wait quietly together",
@@ -160,11 +160,11 @@ QUALITIES = _adjectives("""
     difficult 어렵 study
     long 길 long film
 """)
-# What somebody does who feels like this, and what the weather makes people and animals do: the reasons of "because" and
-# "so" are among these.
+# What somebody does who feels like this, what the weather makes people and animals do, and what follows from what
+# somebody does: the reasons of "because" and "so" are among these.
 LEADS_TO = {
     "tired": "sleep wait drink",
-    "hungry": "eat catch chase cry",
+    "hungry": "eat catch chase",
     "busy": "work run send",
     "sick": "sleep cry call",
     "sad": "cry drink write hear sing walk call",
@@ -174,6 +174,12 @@ LEADS_TO = {
     "warm": "walk run swim open dance",
     "rain": "read sleep wait hear wear call",
     "snow": "wear run walk draw dance",
+    "call": "go come run meet help wait open call",
+    "help": "give send buy make help laugh learn find write draw read sell open",
+    "love": "give send buy make write draw sing laugh dance help call meet wait go come",
+    "like": "give send buy make write draw sing laugh dance help call meet wait go come",
+    "meet": "laugh dance sing cry drink eat walk give",
+    "know": "give send help call meet wait write go come",
 }
 FEELINGS = _adjectives(
     """

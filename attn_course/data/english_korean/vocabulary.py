@@ -10,7 +10,7 @@ ENGLISH_FUNCTION_WORDS = """
     a an the this of 's , and but so because before after when if that who whom to from with by at in on every
     today will would had can could cannot not n't want wants wanted do does did am is are was were
 """.split()
-KOREAN_FUNCTION_WORDS = "안 이 오늘 매일 -이-".split()
+KOREAN_FUNCTION_WORDS = "안 이 오늘 매일 날씨 자기 함께 -이-".split()
 KOREAN_STEMS = "있 오 모르".split()
 
 
