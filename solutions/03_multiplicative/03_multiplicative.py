@@ -31,8 +31,8 @@
 #   may have fewer axes or axes of size 1, never more axes than the scores. No axis has size 0.
 # - **Weights stand to the right**, `x @ W`. None of the scores here is scaled; the scale comes with chapter 04.
 # - **Hidden rows.** Where nothing is visible to a query, what it gets is 0, not NaN, and its gradient is 0.
-# - **Large numbers are valid.** Scores may be ±1000, hidden scores may lie 800 above the visible ones, and what is hidden may hold
-#   numbers up to $10^6$. NaN and infinity are never given.
+# - **Large numbers are valid.** Scores may be ±2000, and so may the sums inside the tanh. Scores that are hidden or outside the window may
+#   lie 1000 and more above the others, and what is hidden may hold numbers up to $10^6$. NaN and infinity are never given.
 # - **Precision.** The result has the dtype of the inputs, float32 or float64. Numbers are compared to 1e-6 in float64 and 1e-4 in float32,
 #   relative to the largest expected one; hidden weights must be exactly 0. Where a tensor is asked, a list or a numpy array is not one.
 # - **Gradients.** A network must be able to learn through your code: no `.detach()`, `.item()`, `.tolist()` or numpy on
@@ -432,8 +432,8 @@ check("LuongDecoder", LuongDecoder)
 # Soft attention takes the mean of all values. Hard attention draws one of them, with the same weights as probabilities (Xu et al. 2015, section 4.1; section
 # "Looking at one place"). Return two things:
 #
-# - **the value drawn**, `(*batch, queries, d_v)`: for each query one visible row of `value`, as it stands there. Each query draws for itself, independently of
-#   all others, and row $j$ comes with probability $\mathrm{weights}_{ij}$, the softmax over the visible keys;
+# - **the value drawn**, `(*batch, queries, d_v)`: for each query one visible row of `value`, as it stands there. Each query of each batch item draws for itself,
+#   independently of all others, and row $j$ comes with probability $\mathrm{weights}_{ij}$, the softmax over the visible keys;
 # - **log_prob**, `(*batch, queries)`: the logarithm of the weight of the row that was drawn.
 #
 # A query that may see nothing gets the value 0 and log_prob 0.
@@ -566,20 +566,20 @@ check("reinforce_loss", reinforce_loss)
 #
 # **Difficulty 3 of 5 · 20 minutes · 2 points**
 #
-# To sum up a document, attend twice (Yang et al. 2016, here without their recurrent networks; section "Words, then sentences"). With the words $x_{sw}$, a learned
-# `word_query` $u$ and a learned `sentence_query` $g$:
+# To sum up a document, attend twice (Yang et al. 2016, here without their recurrent networks; section "Words, then sentences"). With $w_{it}$ for word $t$ of
+# sentence $i$, a learned `word_query` $u_w$ and a learned `sentence_query` $u_s$:
 #
-# 1. in each sentence $s$, the weights of its words are the softmax of $x_{sw} \cdot u$ over its visible words, and the sentence is the weighted mean of its words;
-# 2. the weights of the sentences are the softmax of (sentence $s$) $\cdot\, g$ over the visible sentences, and the document is the weighted mean of the sentences.
+# 1. in each sentence $i$, the weights of its words are the softmax of $w_{it} \cdot u_w$ over its visible words, and the sentence $s_i$ is the weighted mean of its words;
+# 2. the weights of the sentences are the softmax of $s_i \cdot u_s$ over the visible sentences, and the document is the weighted mean of the sentences.
 #
 # The products are plain, without a scale or a tanh. `word_mask` is boolean, `(*batch, sentences, words)`, True where there is a word. A sentence without a visible
 # word is padding: it is hidden, its words and itself have weight exactly 0. Where a whole document is empty, everything is 0.
 #
 # Return the document, the weights of the words and the weights of the sentences, in this order. Gradients are graded through the document.
 #
-# By hand, with one number for a word: three sentences of up to two words, (1, 3), (2, –) and (–, –). With $u$ = 0.5493, which is ½ ln 3, the words of the first
-# sentence have the weights 1/4 and 3/4, so it is 2.5. The second is 2, with the weights 1 and 0. With $g$ = 2.1972, which is 2 ln 3, the sentences have the weights 3/4, 1/4 and 0,
-# and the document is 2.375.
+# By hand, with one number for a word: three sentences of up to two words, (1, 3), (2, –) and (–, –). With $u_w$ = 0.5493, which is ½ ln 3, the words of the first
+# sentence have the weights 1/4 and 3/4, so it is 2.5. The second is 2; its words have the weights 1 and 0. With $u_s$ = 2.1972, which is 2 ln 3, the sentences have the weights
+# 3/4, 1/4 and 0, and the document is 2.375.
 
 
 # %% nbgrader={"grade": false, "grade_id": "hierarchical_attention-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
