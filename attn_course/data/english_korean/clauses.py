@@ -15,8 +15,8 @@
 
 A pronoun that repeats the subject of the clause around it has no Korean word. A subject is the topic, -은/는, where it is
 a pronoun, a name, somebody's or "this", where a relative clause describes it, where the sentence says what it is like, and
-where a clause with a subject of its own or with -기 때문에 follows; otherwise, and in every clause inside another, it is
--이/가. Subjects that "and" or "but" holds against each other are all topics.
+where a relative clause, -(으)러, -기 때문에 or a clause with a subject of its own follows; otherwise, and in every clause
+inside another, it is -이/가. Subjects that "and" or "but" holds against each other are all topics.
 """
 
 from dataclasses import dataclass
@@ -58,8 +58,8 @@ class Inside(NamedTuple):
     Attributes:
         english: tokens.
         korean: tokens.
-        topic: makes the subject around it the topic: a second subject stands in it, or it ends in -기 때문에 after -이/가,
-            which would seem to be its own subject.
+        topic: makes the subject around it the topic: a second subject stands in it, or -이/가 before it would seem to be
+            its own subject, as before -기 때문에 and a relative clause.
     """
 
     english: list[Word]
@@ -231,7 +231,7 @@ def moment(dice: Dice, outer: NounPhrase, tense: str, timed: bool) -> Inside:
     room = Room(moods=False, habits=False, additions=not before, relatives=0 if timed else 1)
     clause, parts = chain(dice, outer, 1, spoken, room, events=True)
     closed = clause.group.joined("기 전에" if before else "after", joiner)
-    return Inside([joiner, again, *clause.english], [*clause.korean, *closed], topic=parts[0].nested)
+    return Inside([joiner, again, *clause.english], [*clause.korean, *closed], topic=parts[0].heavy)
 
 
 def weather(row: tuple[str, str, str], tense: str) -> Clause:
@@ -253,7 +253,7 @@ def condition(dice: Dice, tense: str) -> tuple[list[Word], list[Morph]]:
     else:
         subject = animate(dice) if dice.chance(0.8) else animal(dice)
         dice.used.add(subject.pronoun)
-        clause, _ = chain(dice, subject, 1, spoken, Room(moods=False, habits=False, nested=False), events=True)
+        clause, _ = chain(dice, subject, 1, spoken, Room(moods=False, habits=False, relatives=0), events=True)
         words, tokens = subject.english, subject.marked("subject")
     closed = clause.group.tensed_joined("when", joiner) if joiner.text == "when" else clause.group.joined("if", joiner)
     return [joiner, *words, *clause.english, Word(",")], [*tokens, *clause.korean, *closed]
@@ -273,8 +273,8 @@ def speech(dice: Dice, subject: NounPhrase, count: int, tense: str) -> Clause:
     words, tokens, inner = embedded_subject(dice, subject, again=count == 1)
     events = dice.chance(0.7)
     reported = dice.pick(REPORTED_EVENTS[tense]) if events else REPORTED_STATES[tense]
-    room = Room(moods=False, habits=False, nested=inner is subject)
-    if not events and dice.chance(0.4):
+    room = Room(moods=False, habits=False, relatives=1 if inner is subject else 0)
+    if not events and inner is not subject and dice.chance(0.6):
         state = quality(dice, inner, reported)
         clause = Clause(state.english, state.before, state.group)
     else:

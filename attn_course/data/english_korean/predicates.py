@@ -44,8 +44,8 @@ class Predicate:
         timed: happens at some time, which may be named.
         goes: somewhere, so that what follows happens there.
         placed: names a place of its own, and so does not happen where somebody went before.
-        heavy: ends in a relative clause in English: nothing may follow that could be taken to belong to it.
-        nested: holds a Korean clause with a subject of its own.
+        heavy: ends in a clause of its own in English: nothing may follow that could be taken to belong to it. In Korean
+            this clause stands in front, and a subject in -이/가 would be taken for its subject.
     """
 
     english: list[Word]
@@ -57,7 +57,6 @@ class Predicate:
     goes: bool = False
     placed: bool = False
     heavy: bool = False
-    nested: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,11 +67,11 @@ class Room:
         moods: negation, ability and wishes.
         habits: "often" and the like.
         additions: those of place, manner, company and tools.
-        relatives: how many relative clauses may stand in one another.
+        relatives: how many relative clauses may stand in one another; none after an open -이/가, which would be read as
+            the subject of the first.
         bare: its relative clause may be without a subject of its own. After another clause of the same subject such a
             clause would seem to begin there: 나는 밥을 먹고 책을 산 남자를 만났다 is about a man who ate.
         last: nothing follows in the English sentence, or a comma does: the object may be heavy.
-        nested: its relative clause may have a subject of its own: a second -이/가 after an open first one is hard to read.
     """
 
     moods: bool = True
@@ -81,7 +80,6 @@ class Room:
     relatives: int = 1
     bare: bool = True
     last: bool = True
-    nested: bool = True
 
 
 def verbs_of(subject: NounPhrase, tense: str, moods: bool = False) -> list[Verb]:
@@ -140,9 +138,8 @@ def of_verb(
         thing = thing or object_of(dice, verb, subject)
         open_end = room.last and verb.frame != "giving" and verb.base not in ("make", "write")
         if open_end and room.relatives and dice.adds(0.4):
-            describe(dice, thing, subject, tense, room.relatives - 1, room.nested, room.bare)
+            describe(dice, thing, subject, tense, room.relatives - 1, room.bare)
         found.heavy = thing.heavy
-        found.nested = any(morph.text in ("-이", "-가") for morph in thing.korean)
         found.english += thing.english
         complement = thing.marked("object")
     found.timed = not verb.state and not often and (plain or tense != "present")
@@ -195,7 +192,8 @@ def way(dice: Dice, verb: Verb, subject: NounPhrase, found: Predicate, additions
     found.english += goal.english
     korean = goal.korean
     human = "person" in subject.kinds
-    if human and additions and len(found.english) < 5 and dice.adds(0.3):
+    far = "rest" not in spot.uses  # nobody takes the bus to the garden
+    if human and far and additions and len(found.english) < 5 and dice.adds(0.4):
         preposition = Word("by")
         vehicle, hangul = dice.pick(nouns.VEHICLES)
         word = Word(vehicle)
@@ -275,13 +273,7 @@ def _adjective(dice: Dice, english: str, stem: str, subject: NounPhrase, tense: 
 
 
 def describe(
-    dice: Dice,
-    thing: NounPhrase,
-    outside: NounPhrase | None,
-    tense: str,
-    depth: int,
-    nested: bool = True,
-    bare: bool = True,
+    dice: Dice, thing: NounPhrase, outside: NounPhrase | None, tense: str, depth: int, bare: bool = True
 ) -> None:
     """Add a relative clause to a noun phrase: after it in English, before it in Korean.
 
@@ -295,15 +287,14 @@ def describe(
         outside: the subject of the clause around it; None where `thing` itself is it.
         tense: of the clause around it.
         depth: how many relative clauses may stand inside this one.
-        nested: whether it may have a subject of its own.
-        bare: whether it may be without one.
+        bare: whether it may be without a subject of its own.
     """
     if thing.known or thing.noun is None or thing.heavy:
         return
-    room = Room(moods=False, habits=False, additions=False, relatives=depth, nested=nested)
+    room = Room(moods=False, habits=False, additions=False, relatives=depth)
     human = "person" in thing.kinds
     doable = " ".join(verb.base for verb in verbs_of(thing, "meanwhile") if verb.frame != "alone")
-    if doable and bare and (dice.chance(0.5) or not nested):
+    if doable and bare and dice.chance(0.5):
         inner = predicate(dice, thing, *_inner_tense(dice, tense, room), among=doable)
         relative = Word("who" if human else "that")
         english = [relative, *inner.english]
@@ -314,7 +305,7 @@ def describe(
             verb for verb in VERBS_OF["person"] if thing.noun in verb.objects and verb.base not in ("eat", "drink")
         ]
         fresh = [verb for verb in fitting if verb.base not in dice.used]  # nobody opens a door that was opened
-        if not fresh or not nested:
+        if not fresh:
             return
         doer = animate(dice, avoid=outside)
         inner_tense, _, events = _inner_tense(dice, tense, room)

@@ -111,7 +111,8 @@ def _told(
     """A chain of predicates, with a time and, where `kind` says so, a reason or what came before or after."""
     tail = kind in ("reason", "moment")
     events = True if tense == "future" or tail or not timed else None
-    what, parts = clauses.chain(dice, subject, min(4, count - tail), tense, Room(last=not tail, moods=not tail), events)
+    room = Room(last=not tail, moods=not tail, habits=kind != "reason")
+    what, parts = clauses.chain(dice, subject, min(4, count - tail), tense, room, events)
     english, inside, why = list(what.english), Inside([], [], topic=False), None
     time = clauses.time_of(dice, parts, tense) if timed and kind != "moment" else None
     at_front = time is not None and opening and not subject.heavy and (parts[-1].heavy or dice.chance(0.3))
@@ -127,9 +128,9 @@ def _told(
         inside = why or clauses.moment(dice, subject, tense, timed=time is not None)
         english += inside.english
     moment = time.korean if time else []
-    nested = inside.topic or any(part.nested for part in parts)
+    heavy = subject.heavy or inside.topic or any(part.heavy for part in parts)
     # Before a relative clause a time would be taken to belong to it: 어제 빵을 먹은 남자가.
-    if contrast or subject.known or parts[0].quality or nested or subject.heavy:
+    if contrast or subject.known or parts[0].quality or heavy:
         topic = subject.marked("topic")
         front = [*moment, *topic, *inside.korean] if at_front else [*topic, *inside.korean, *moment]
         if not at_front and time and inside.korean and not why:  # the time of "after he ate" goes before it
