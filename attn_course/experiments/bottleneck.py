@@ -68,8 +68,8 @@ RUNS = tuple(
         Run("additive", seed),
         Run("ends", seed, width=72),
         Run("ends", seed, width=72, steps=2000),
-        Run("additive", seed, told=1.0),
-        Run("additive", seed, told=1.0, told_of=64),
+        Run("additive", seed, told=0.3),
+        Run("additive", seed, told=0.3, told_of=16),
     )
 )
 
