@@ -33,13 +33,14 @@
 #   stand to the right: `x @ W`.
 # - **Hidden rows.** Where the mask hides every key from a query, its weights and its context are 0, not NaN, and its
 #   gradient is 0.
-# - **Large numbers are valid.** Scores and sums may be ±1000, hidden scores may lie 800 above the visible ones, rows may be
-#   1000 apart, hidden positions may hold numbers up to $10^6$. NaN and infinity are never given.
+# - **Large numbers are valid.** Sums inside a tanh may be ±3000 and scores ±1500, hidden scores may lie 800 above the visible
+#   ones and rows 2000 apart, hidden positions may hold numbers up to $10^6$. NaN and infinity are never given.
 # - **Precision.** The result has the dtype of the inputs. Numbers are compared to 1e-6 in float64 and 1e-4 in float32,
 #   relative to the largest expected one; hidden weights must be exactly 0. Where a tensor is asked, a list or a numpy array
 #   is not one.
 # - **Gradients.** A network must be able to learn through your code: no `.detach()`, `.item()`, `.tolist()` or numpy on the
-#   way from inputs and parameters to the result. Only `alignment_error_rate`, which is a measure, needs no gradient.
+#   way from inputs and parameters to the result. (A constant that cancels, such as the largest score of a row, may be
+#   detached.) Only `alignment_error_rate`, which is a measure, needs no gradient.
 # - **Manners.** Make new tensors on the device of the inputs, leave the inputs as they were (they may be transposed,
 #   strided or expanded views), and remember nothing from call to call.
 # - **Your own work.** `torch.softmax`, `torch.tanh`, products, `einsum`, indexing are all fine, and so is the `nn.GRUCell`
@@ -188,7 +189,7 @@ check("additive_scores", additive_scores)
 # What every attention mechanism ends with: the masked softmax of the scores, and the mean of the values under these
 # weights,
 #
-# $$\mathrm{context}_i = \sum_j \mathrm{weights}_{ij}\, v_j$$
+# $$\mathrm{context}_i = \sum_j \mathrm{weights}_{ij}\, \mathrm{value}_j$$
 #
 # Return the pair `(context, weights)`. The weights are those that were used, after the mask. Gradients are checked through
 # the context.
@@ -362,7 +363,7 @@ check("AdditiveAttention", AdditiveAttention)
 # | `output.bias` | (vocab,) |
 #
 # You need not write the GRU yourself: `self.rnn(x, hidden)` is one step of it, and you may use `nn.GRUCell` freely here.
-# There is one batch axis. The mask may hide any positions, and where it hides a whole source, weights and context are 0 and
+# There is one batch axis. Here a mask is always given. It may hide any positions, and where it hides a whole source, weights and context are 0 and
 # the step goes on with that. Gradients to all parameters, to `hidden` and to `memory` are checked, through the logits and
 # the state.
 #
@@ -471,7 +472,7 @@ check("AttentionDecoder", AttentionDecoder)
 # no gold link at all, the rate is 1. No row of weights is 0 throughout. (Och and Ney tell sure links from possible ones;
 # here every gold link is both.)
 #
-# Return a single number: a float or a tensor without axes. It needs no gradient, so `.item()` is fine here.
+# Return a single number: a float or a tensor without axes. It needs no gradient, so `.item()` and numpy are fine here.
 #
 # By hand, with four target and three source tokens: the weights
 #
