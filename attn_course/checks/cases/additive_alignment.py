@@ -57,6 +57,28 @@ def _ties(d: Draw, target: int, source: int) -> dict[str, Tensor]:
     return {"weights": weights, "gold": gold}
 
 
+def _far_ties(d: Draw, target: int, source: int) -> dict[str, Tensor]:
+    """Three equal largest weights in a long row, of which the first is gold: sorting such a row may exchange them."""
+    weights = d.uniform(target, source, low=0.0, high=0.01)
+    gold = torch.zeros(target, source, dtype=torch.bool)
+    for row in range(target):
+        places = torch.tensor([row, 20 + row, source - 1 - row])
+        weights[row, places] = 0.25
+        gold[row, row] = True
+    return {"weights": weights, "gold": gold}
+
+
+def _nearly(d: Draw, target: int, source: int) -> dict[str, Tensor]:
+    """The largest weight of each row is hardly larger than one before it; it is gold, but in row 0."""
+    weights = d.uniform(target, source, low=0.0, high=0.2)
+    gold = torch.zeros(target, source, dtype=torch.bool)
+    for row in range(target):
+        first, last = d.order(source)[:2].sort().values
+        weights[row, first], weights[row, last] = 0.25, 0.25 + 1e-5
+        gold[row, first if row == 0 else last] = True
+    return {"weights": weights, "gold": gold}
+
+
 @lru_cache(maxsize=2)  # the diagnosis tries every mistake on the same seed
 def alignment_error_rate(seed: int) -> list[Case]:
     d = Draw(seed, "alignment_error_rate")
@@ -87,6 +109,8 @@ def alignment_error_rate(seed: int) -> list[Case]:
         Case("ties", "two or three equal weights in each row", _ties(d, 6, 5)),
         Case("ties", "two or three equal weights in each row, more columns", _ties(d, 5, 8)),
         Case("ties", "all weights equal", with_gold({"weights": flat}, first)),
+        Case("ties", "37 source tokens, three equal weights in each row", _far_ties(d, 6, 37)),
+        Case("ties", "weights that differ by 0.00001 are not equal", _nearly(d, 5, 6)),
         Case("ends", "no gold link at all", with_gold(some, torch.zeros_like(exact))),
         Case("ends", "every link found, none too many", with_gold(some, exact)),
         Case("ends", "no link found", with_gold(some, ~exact & exact.roll(1, dims=1))),

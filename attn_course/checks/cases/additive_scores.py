@@ -47,9 +47,10 @@ def additive_scores(seed: int) -> list[Case]:
         return of(*batch, q=q, k=k, widths=widths, gentle=True)
 
     def far(dtype: torch.dtype) -> dict[str, Tensor]:
-        """Sums of -3000, -1000, 1000 and 3000."""
+        """Sums of -3000, -1000, 1000 and 3000, both signs in every pair."""
         given = {"query": (3, 1), "key": (5, 1), "W_query": (1, 4), "W_key": (1, 4)}
         signs = {name: 2.0 * d.integers(*shape, low=0, high=2) - 1 for name, shape in given.items()}
+        signs["W_query"][0, :2] = torch.tensor([1.0, -1.0])
         signs["W_query"], signs["W_key"] = 2000 * signs["W_query"], 1000 * signs["W_key"]
         return {name: sign.to(dtype) for name, sign in signs.items()} | {"v": d.normal(4, dtype=dtype)}
 

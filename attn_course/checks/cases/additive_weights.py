@@ -90,6 +90,8 @@ def masked_softmax(seed: int) -> list[Case]:
     plain = d.normal(3, 5, scale=1.5)
     repeat = [_scores(d, 2, 3, 5, mask=d.mask(2, 3, 5)) for _ in range(2)]
     half = with_hidden_rows(d, 2, 3, 5)
+    below = _scores(d, 4, 5, mask=with_hidden_rows(d, 4, 5), dtype=F16)
+    below["scores"] = torch.where(below["mask"], below["scores"], -40.0)
     return [
         Case("softmax", "no mask", {"scores": plain}),
         Case("softmax", "as many queries as keys, one batch axis, mask=None", _scores(d, 2, 4, 4)),
@@ -102,6 +104,7 @@ def masked_softmax(seed: int) -> list[Case]:
         *(Case("extremes", name, given) for name, given in _extremes(d)),
         Case("half", "float16, hidden rows", _scores(d, 2, 3, 5, mask=half, dtype=F16)),
         Case("half", "float16, ±300 in hidden scores", _loud(d, 4, 5, mask=d.mask(4, 5), size=300.0, dtype=F16)),
+        Case("half", "float16, -40 in hidden scores, hidden rows", below),
         Case("half", "bfloat16", _scores(d, 3, 4, mask=d.mask(3, 4), dtype=BF16)),
         Case("gradients", "one batch axis", _scores(d, 2, 3, 5), "gradients", ("scores",)),
         Case("gradients", "float32", _scores(d, 4, 3, dtype=F32), "gradients", ("scores",)),

@@ -285,3 +285,48 @@ def in_place(weights, gold):
 def wrong_device(weights, gold):
     made = torch.zeros(weights.shape, dtype=torch.bool) | links(weights)
     return rate(made, gold)
+
+
+@mistakes.add(
+    ID,
+    "nearly-equal-weights",
+    "You take weights that differ a little for equal ones: rounding, half precision and isclose do so. The largest makes "
+    "the link, however little it is larger.",
+    ALIGNMENT,
+)
+def nearly_equal(weights, gold):
+    near = torch.isclose(weights, weights.amax(dim=1, keepdim=True), rtol=0, atol=1e-3)
+    return rate(F.one_hot(near.int().argmax(dim=1), weights.shape[1]).bool(), gold)
+
+
+@mistakes.add(
+    ID,
+    "ties-by-topk",
+    "You take the first of topk, which promises no order of equal weights. argmax gives the lowest index.",
+    ALIGNMENT,
+)
+def ties_by_topk(weights, gold):
+    return rate(F.one_hot(weights.topk(1, dim=1).indices.squeeze(1), weights.shape[1]).bool(), gold)
+
+
+@mistakes.add(
+    ID,
+    "ties-by-sorting",
+    "You take the first of the sorted weights. Unless it is asked to, sort does not keep the order of equal ones, which "
+    "shows in long rows. argmax gives the lowest index.",
+    ALIGNMENT,
+)
+def ties_by_sorting(weights, gold):
+    return rate(F.one_hot(weights.sort(dim=1, descending=True).indices[:, 0], weights.shape[1]).bool(), gold)
+
+
+@mistakes.add(
+    ID,
+    "gold-argmax-as-hits",
+    "You count a hit where argmax agrees with the argmax of gold. gold may have several links in a row, or none, where "
+    "its argmax is 0: look up gold at the chosen place instead.",
+    ALIGNMENT,
+)
+def gold_argmax_as_hits(weights, gold):
+    hits = (weights.argmax(dim=1) == gold.int().argmax(dim=1)).sum()
+    return (1 - 2 * hits / (len(weights) + gold.sum())).item()

@@ -283,3 +283,18 @@ def wrong_device(scores, value, mask=None):
     if mask is None:
         mask = torch.ones(scores.shape[-2:], dtype=torch.bool)
     return mean(right_softmax(scores, mask), value)
+
+
+@mistakes.add(
+    ID,
+    "counts-hidden-scores",
+    "Your exponentials count hidden scores: the largest of all is subtracted, or a softmax over all is divided again. "
+    "Where a hidden score is far above the visible ones, these all become 0. Hide first.",
+    SOFTMAX,
+)
+def counts_hidden_scores(scores, value, mask=None):
+    if mask is None:
+        return mean(right_softmax(scores), value)
+    terms = torch.exp(scores - scores.amax(dim=-1, keepdim=True)) * mask
+    total = terms.sum(dim=-1, keepdim=True)
+    return mean(terms / total.masked_fill(total == 0, 1), value)

@@ -343,3 +343,30 @@ class WrongDevice(Right):
         if mask is None:
             mask = torch.ones(scores.shape[-2:], dtype=torch.bool)
         return super().weights(scores, mask)
+
+
+@mistakes.add(
+    ID,
+    "zero-fill",
+    "You set hidden scores to 0 (or multiply them by the mask). exp(0) is 1: hidden keys still get weight. Use −inf.",
+    SOFTMAX,
+)
+class ZeroFill(Right):
+    def weights(self, scores, mask):
+        return torch.softmax(scores if mask is None else scores * mask, dim=-1)
+
+
+@mistakes.add(
+    ID,
+    "counts-hidden-scores",
+    "Your exponentials count hidden scores: the largest of all is subtracted, or a softmax over all is divided again. "
+    "Where a hidden score is far above the visible ones, these all become 0. Hide first.",
+    SOFTMAX,
+)
+class CountsHiddenScores(Right):
+    def weights(self, scores, mask):
+        if mask is None:
+            return super().weights(scores, mask)
+        terms = torch.exp(scores - scores.amax(dim=-1, keepdim=True)) * mask
+        total = terms.sum(dim=-1, keepdim=True)
+        return terms / total.masked_fill(total == 0, 1)

@@ -435,3 +435,50 @@ class WrongDevice(Right):
         for j in range(memory.shape[1]):
             context = context + weights[:, j : j + 1] * memory[:, j]
         return context
+
+
+@mistakes.add(
+    ID,
+    "zero-fill",
+    "You set the scores of the padding to 0 (or multiply them by the mask). exp(0) is 1: it still gets weight. Use −inf.",
+    SOFTMAX,
+)
+class ZeroFill(Right):
+    def softmax(self, scores, mask):
+        return torch.softmax(scores * mask, dim=-1)
+
+
+@mistakes.add(
+    ID,
+    "counts-hidden-scores",
+    "Your exponentials count hidden scores: the largest of all is subtracted, or a softmax over all is divided again. "
+    "Where a hidden score is far above the visible ones, these all become 0. Hide first.",
+    SOFTMAX,
+)
+class CountsHiddenScores(Right):
+    def softmax(self, scores, mask):
+        terms = torch.exp(scores - scores.amax(dim=-1, keepdim=True)) * mask
+        total = terms.sum(dim=-1, keepdim=True)
+        return terms / total.masked_fill(total == 0, 1)
+
+
+@mistakes.add(
+    ID,
+    "output-order-state-first",
+    "You put the new state before the embedded token in the output layer's input. It is [embedded; new hidden; context].",
+    DECODER,
+)
+class StateFirst(Right):
+    def predict(self, embedded, hidden, context):
+        return self.output(torch.cat([hidden, embedded, context], dim=-1))
+
+
+@mistakes.add(
+    ID,
+    "scaled",
+    "You divide by √d_attn. Additive scores have no scale: the tanh keeps them in bounds.",
+    SCORES,
+)
+class Scaled(Right):
+    def scores(self, hidden, memory):
+        return super().scores(hidden, memory) / math.sqrt(len(self.v))

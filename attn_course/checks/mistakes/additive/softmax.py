@@ -343,3 +343,72 @@ def wrong_device(scores, mask=None):
         return right(scores)
     weights = right(scores, mask)
     return torch.where(mask, weights, torch.zeros(scores.shape[-1], dtype=scores.dtype))
+
+
+@mistakes.add(
+    ID,
+    "adds-the-lowest-number",
+    "You add the lowest number there is to hidden scores. In float16 it gives −inf where they are negative, and NaN "
+    "where a query may see nothing. Replace hidden scores instead of adding to them.",
+    SOFTMAX,
+)
+def adds_the_lowest(scores, mask=None):
+    if mask is None:
+        return right(scores)
+    lowest = torch.zeros_like(scores).masked_fill(~mask, torch.finfo(scores.dtype).min)
+    return torch.softmax(scores + lowest, dim=-1) * mask
+
+
+@mistakes.add(
+    ID,
+    "zero-fill-hidden-again",
+    "You multiply the scores by the mask, and the weights too. Before, that makes hidden scores 0, and exp(0) is 1: they "
+    "take a share that no one gets. Use −inf.",
+    SOFTMAX,
+)
+def zero_fill_hidden_again(scores, mask=None):
+    if mask is None:
+        return right(scores)
+    return torch.softmax(scores * mask, dim=-1) * mask
+
+
+@mistakes.add(
+    ID,
+    "counts-hidden-scores",
+    "Your exponentials count hidden scores: the largest of all is subtracted, or a softmax over all is divided again. "
+    "Where a hidden score is far above the visible ones, these all become 0. Hide first.",
+    SOFTMAX,
+)
+def counts_hidden_scores(scores, mask=None):
+    if mask is None:
+        return right(scores)
+    terms = torch.exp(scores - scores.amax(dim=-1, keepdim=True)) * mask
+    total = terms.sum(dim=-1, keepdim=True)
+    return terms / total.masked_fill(total == 0, 1)
+
+
+@mistakes.add(
+    ID,
+    "renormalises-with-epsilon",
+    "You hide keys after the softmax and divide by what is left and a small number. Where hidden scores are far above "
+    "the visible ones nothing is left, and in float16 the small number is 0. Hide the scores before the softmax.",
+    SOFTMAX,
+)
+def renormalises_with_epsilon(scores, mask=None):
+    if mask is None:
+        return right(scores)
+    weights = torch.softmax(scores, dim=-1) * mask
+    return weights / (weights.sum(dim=-1, keepdim=True) + 1e-9)
+
+
+@mistakes.add(
+    ID,
+    "overflow-hidden-later",
+    "exp of a score of 1000 is infinite, and infinity times 0 is NaN where it is hidden. Hide the scores, and subtract "
+    "the largest visible one of each row before exp.",
+    SOFTMAX,
+)
+def overflow_hidden_later(scores, mask=None):
+    terms = torch.exp(scores) if mask is None else torch.exp(scores) * mask
+    total = terms.sum(dim=-1, keepdim=True)
+    return terms / total.masked_fill(total == 0, 1)
