@@ -120,9 +120,31 @@ def decoder_cases(seed: int) -> list[Case]:
         case("logits", "float32", 1, inputs(1, 3, 4, F32), weights=single, compared=("logits",)),
         case("mask", "sources of 0 to 6 tokens", 0, padded),
         case("mask", "padding of a million", 1, loud),
+        _far(d),
         case("gradients", "sources of 0 to 6 tokens", 0, padded, observe="gradients", gradients=graded),
         case("gradients", "float32", 1, small, weights=single, observe="gradients", gradients=graded),
         case("device", "inputs on another device", 2, inputs(2, 2, 3), observe="meta"),
         case("device", "another default device", 2, inputs(2, 2, 3), observe="default_device"),
         case("state", "several calls in a row", 1, again[0], observe="repeat", then=(again[1], inputs(1, 2, 9))),
     ]
+
+
+def _far(d: Draw) -> Case:
+    """Visible scores of -600 and -1400, hidden ones of 600 and 1400."""
+    sizes = (5, 2, 1, 2)
+    weights = _parameters(d, *sizes)
+    weights["rnn.weight_ih"], weights["rnn.weight_hh"] = torch.zeros(3, 3, dtype=F64), torch.zeros(3, 1, dtype=F64)
+    weights["rnn.bias_ih"] = torch.zeros(3, dtype=F64)
+    weights["rnn.bias_hh"] = torch.zeros(3, dtype=F64)  # a GRU without weights halves its state
+    weights["W_score"] = torch.tensor([[800.0, 1000.0]], dtype=F64)
+    first = 2.0 * d.integers(2, 5, low=0, high=2).double() - 1
+    hidden = torch.tensor([[1.0], [-1.0]], dtype=F64)
+    mask = torch.tensor([[False, True, True, False, True], [True, False, True, True, False]])
+    above = torch.where(mask, -1.0, 1.0).to(F64) * hidden
+    arguments = _inputs(d, sizes, 2, 5) | {
+        "hidden": hidden,
+        "memory": torch.stack([first, 2 * above], dim=-1),
+        "mask": mask,
+    }
+    name = "hidden scores 1200 and more above the visible ones"
+    return Case("mask", name, arguments, init=sizes, weights=weights, compared=("weights", "attentional"))

@@ -66,6 +66,9 @@ def hierarchical_cases(seed: int) -> list[Case]:
     graded = {"observe": "gradients", "gradients": ("words", "word_query", "sentence_query")}
     again = [_document(d, 2, s=3, w=5, width=4) for _ in range(2)]
     tiny = _document(d, 2, s=3, w=4, width=2, empty=(1,))
+    silent = _document(d, 2, s=4, w=3, width=5, empty=(1,))
+    silent["words"] = silent["words"].clone()
+    silent["words"][:, 2] = 0.0
     one_word = _document(d, 2, s=5, w=1, width=3)
     one_word["word_mask"][:] = True
     return [
@@ -77,6 +80,7 @@ def hierarchical_cases(seed: int) -> list[Case]:
         Case("document", "hidden words", _document(d, 2, s=4, w=5, width=3), compared=("document",)),
         Case("empty", "one empty sentence", _document(d, 3, s=4, w=5, width=2, empty=(2,))),
         Case("empty", "two empty sentences, and an empty document", nothing),
+        Case("empty", "one empty sentence, and one whose words are 0", silent),
         Case("extremes", "padding of a million", loud),
         Case("extremes", "word scores of ±1000", far),
         Case("batch", "no batch axis", _document(d, s=5, w=3, width=7)),

@@ -63,8 +63,8 @@ def local_cases(seed: int) -> list[Case]:
     edges = torch.tensor([[3.0, 4.5, 2.5], [0.0, 7.0, 1.0]])
     outside = torch.tensor([[-3.0, 4.5, 12.0], [1.5, -0.5, 2.0]])
     far = _scores(d, 2, q=3, k=9, window=0.75, centre=_apart(d, 6, 9).reshape(2, 3))
-    far["scores"] = 500 * d.integers(2, 3, 9, low=0, high=2).double()
-    far["scores"].scatter_(-1, far["centre"].long()[..., None], -500.0)
+    far["scores"] = 1000 * d.integers(2, 3, 9, low=0, high=2).double()
+    far["scores"].scatter_(-1, far["centre"].long()[..., None], 0.0)  # not below any small fill
     above = _scores(d, 2, q=3, k=6, window=WIDE) | {"mask": d.mask(2, 3, 6, visible=0.5)}
     above["scores"] = torch.where(above["mask"], above["scores"] - 500, 800.0)
     apart = _scores(d, q=2, k=4, window=WIDE)

@@ -125,8 +125,8 @@ def concat_cases(seed: int) -> list[Case]:
         return made | {other: torch.zeros_like(made[other])}
 
     far = qkWv(2, q=3, k=4, widths=(2, 3), d_attn=5)
-    # Sums of ±1000 and none near 0: the query's part is ±1000 or so, the key's is small.
-    far["W"] = torch.cat((500.0 * torch.ones(2, 5, dtype=F64), _whole(d, 3, 5)))
+    # Sums of ±1000 and none near 0, both signs in every pair: the query's part is ±1000 or so, the key's is small.
+    far["W"] = torch.cat((500.0 * torch.tensor([1, 1, -1, 1, -1], dtype=F64).expand(2, 5), _whole(d, 3, 5)))
     far["query"] = torch.tensor([1.0, -1.0, 1.0], dtype=F64)[:, None].expand(2, 3, 2).clone()
     one = {"widths": (1, 1), "d_attn": 1}
     return [

@@ -362,3 +362,28 @@ class AnotherOrder(Right):
 class TanhTwice(Right):
     def query(self, before, after):
         return torch.tanh(after)
+
+
+@mistakes.add(
+    "LuongDecoder",
+    "zero-fill",
+    "You set the scores of the padding to 0 (or multiply them by the mask). e⁰ is 1, so it still gets weight: use −∞.",
+    SCORES,
+)
+class ZeroFill(Right):
+    def weights(self, scores, mask):
+        return torch.softmax(scores * mask, dim=-1)
+
+
+@mistakes.add(
+    "LuongDecoder",
+    "counts-hidden-scores",
+    "Your exponentials count hidden scores: the largest of all is subtracted, or a softmax over all is divided again. "
+    "Where a hidden score is far above the visible ones, these all become 0. Hide first.",
+    SCORES,
+)
+class CountsHiddenScores(Right):
+    def weights(self, scores, mask):
+        terms = torch.exp(scores - scores.amax(dim=-1, keepdim=True)) * mask
+        total = terms.sum(dim=-1, keepdim=True)
+        return terms / total.masked_fill(total == 0, 1)

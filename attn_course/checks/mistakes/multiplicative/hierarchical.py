@@ -280,3 +280,58 @@ def by_length(words, word_mask, word_query, sentence_query):
 def another_order(words, word_mask, word_query, sentence_query):
     document, word_weights, sentence_weights = two_levels(words, word_mask, word_query, sentence_query)
     return document, sentence_weights, word_weights
+
+
+@mistakes.add(
+    "hierarchical_attention",
+    "counts-hidden-scores",
+    "Your exponentials count hidden scores: the largest of all is subtracted, or a softmax over all is divided again. "
+    "Where a hidden score is far above the visible ones, these all become 0. Hide first.",
+    HIERARCHICAL,
+)
+def counts_hidden_scores(words, word_mask, word_query, sentence_query):
+    def softmax(scores, mask):
+        terms = torch.exp(scores - scores.amax(dim=-1, keepdim=True)) * mask
+        total = terms.sum(dim=-1, keepdim=True)
+        return terms / total.masked_fill(total == 0, 1)
+
+    return two_levels(words, word_mask, word_query, sentence_query, softmax, softmax)
+
+
+@mistakes.add(
+    "hierarchical_attention",
+    "mask-after-both-softmaxes",
+    "You multiply by the mask after both softmaxes. Padding and empty sentences have taken their share then: hide them "
+    "before.",
+    HIERARCHICAL,
+)
+def mask_after_both(words, word_mask, word_query, sentence_query):
+    def softmax(scores, mask):
+        return torch.softmax(scores, dim=-1) * mask
+
+    return two_levels(words, word_mask, word_query, sentence_query, softmax, softmax)
+
+
+@mistakes.add(
+    "hierarchical_attention",
+    "zero-fill",
+    "You set hidden scores to 0 (or multiply them by the mask). e⁰ is 1: what is hidden still gets weight. Use −∞.",
+    HIERARCHICAL,
+)
+def zero_fill(words, word_mask, word_query, sentence_query):
+    def softmax(scores, mask):
+        return torch.softmax(scores * mask, dim=-1)
+
+    return two_levels(words, word_mask, word_query, sentence_query, softmax, softmax)
+
+
+@mistakes.add(
+    "hierarchical_attention",
+    "zero-means-hidden",
+    "You hide sentences whose product with sentence_query is 0. Words may be 0 too: word_mask says what is hidden.",
+    HIERARCHICAL,
+)
+def zero_means_hidden(words, word_mask, word_query, sentence_query):
+    return two_levels(
+        words, word_mask, word_query, sentence_query, sentence_softmax=lambda s, m: masked(s, s.detach() != 0)
+    )

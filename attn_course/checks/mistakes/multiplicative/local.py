@@ -333,3 +333,17 @@ def softmax_over_queries(scores, centre, window, mask=None):
 )
 def first_centre(scores, centre, window, mask=None):
     return local(scores, centre[..., :1].expand_as(centre), window, mask)
+
+
+@mistakes.add(
+    "local_weights",
+    "counts-scores-outside",
+    "Your exponentials count scores outside of the window: the largest of all is subtracted, or a softmax over all is "
+    "divided again. Where those are far above the ones inside, these all become 0. Hide first.",
+    LOCAL,
+)
+def counts_scores_outside(scores, centre, window, mask=None):
+    away = distance(scores, centre)
+    terms = torch.exp(scores - scores.amax(dim=-1, keepdim=True)) * (seen(scores, mask) & (away.abs() <= window))
+    total = terms.sum(dim=-1, keepdim=True)
+    return terms / total.masked_fill(total == 0, 1) * torch.exp(-(away**2) / (2 * (window / 2) ** 2))

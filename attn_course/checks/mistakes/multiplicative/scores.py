@@ -96,7 +96,28 @@ def dot_pairwise(query, key):
     return (query * key).sum(dim=-1)
 
 
+@mistakes.add(
+    "dot_scores",
+    "reshaped",
+    "You reshape the keys to (d, keys): their numbers keep their order, so that rows are torn apart. Exchange the axes "
+    "instead: transpose(-2, -1).",
+    SCORES,
+)
+def dot_reshaped(query, key):
+    return query @ key.reshape(*key.shape[:-2], key.shape[-1], key.shape[-2])
+
+
 # --- general_scores
+
+
+@mistakes.add(
+    "general_scores",
+    "score-squashed",
+    "You take tanh of the finished score. There is no tanh in the general score.",
+    SCORES,
+)
+def general_score_squashed(query, key, W):
+    return torch.tanh(query @ W @ key.transpose(-2, -1))
 
 
 @mistakes.add(
@@ -367,6 +388,17 @@ def concat_tanh_by_hand(query, key, W, v):
     up = torch.exp(summed(query, key, W))
     down = torch.exp(-summed(query, key, W))
     return ((up - down) / (up + down)) @ v
+
+
+@mistakes.add(
+    "concat_scores",
+    "fixed-axes",
+    "unsqueeze(2) and unsqueeze(1) are right with one batch axis only. Count from the end: unsqueeze(-2), unsqueeze(-3).",
+    SCORES,
+)
+def concat_fixed_axes(query, key, W, v):
+    width = query.shape[-1]
+    return torch.tanh((query @ W[:width]).unsqueeze(2) + (key @ W[width:]).unsqueeze(1)) @ v
 
 
 # --- location_scores
