@@ -280,7 +280,10 @@ def changed_fault(case: Case, got: Observation) -> Fault | None:
     generators = [name for name, argument in case.arguments.items() if isinstance(argument, Seeded)]
     unused = [name for name in generators if name not in got.changed]
     if unused:
-        said = f"your code draws nothing from {unused[0]}: hand it on, as in torch.rand(…, generator={unused[0]})"
+        said = (
+            f"your code draws nothing from {unused[0]}, or gives it another seed first: hand it on as it is, as in "
+            f"torch.rand(…, generator={unused[0]})"
+        )
         return Fault("generator", said)
     names = ", ".join(name for name in got.changed if name not in generators)
     if not names:

@@ -109,16 +109,19 @@ def _map(change: Callable[[Tensor], Tensor], value: Any) -> Any:
 
 
 def copied(value: Any) -> Any:
-    """An argument with its tensors copied, to look later whether it was changed; of a generator, its state."""
+    """An argument with its tensors copied, to look later whether it was changed; of a generator, state and seed."""
     if isinstance(value, torch.Generator):
-        return value.get_state()
+        return value.get_state(), value.initial_seed()
     return _map(lambda tensor: tensor.detach().clone(), value)
 
 
 def equal(before: Any, after: Any) -> bool:
-    """Whether an argument is as it was when it was `copied`."""
+    """Whether an argument is as it was when it was `copied`; so is a generator from which nothing was drawn.
+
+    One that was seeded anew counts as that: what it gave then came from another seed than its own.
+    """
     if isinstance(after, torch.Generator):
-        return torch.equal(before, after.get_state())
+        return torch.equal(before[0], after.get_state()) or before[1] != after.initial_seed()
     if isinstance(before, Tensor):
         if not isinstance(after, Tensor) or before.shape != after.shape or before.dtype != after.dtype:
             return False

@@ -325,6 +325,96 @@ def fill_too_small(scores, value, mask, generator):
     return take(value, row).masked_fill(nothing.unsqueeze(-1), 0.0), log_prob.masked_fill(nothing, 0.0)
 
 
+@mistakes.add(
+    "hard_attention",
+    "ignores-mask",
+    "You never use the mask: hidden rows are drawn, and their weights count in log_prob.",
+    HARD,
+)
+def ignores_mask(scores, value, mask, generator):
+    return hard(scores, value, None, generator)
+
+
+@mistakes.add(
+    "hard_attention",
+    "seeds-the-generator",
+    "You give the generator another seed: every call then draws the same. Draw from it as it is, and let it go on.",
+    HARD,
+)
+def seeds_the_generator(scores, value, mask, generator):
+    return hard(scores, value, mask, generator.manual_seed(0))
+
+
+@mistakes.add(
+    "hard_attention",
+    "one-draw-for-everything",
+    "One random number serves all queries of all batch items. Each query of each item draws for itself.",
+    HARD,
+)
+def one_draw_for_everything(scores, value, mask, generator):
+    def number(probabilities, generator):
+        random = torch.empty(1, dtype=scores.dtype, device=scores.device).uniform_(generator=generator)
+        count = (probabilities.detach().cumsum(dim=-1) <= random).sum(dim=-1)
+        return count.clamp(max=probabilities.shape[-1] - 1)
+
+    return hard(scores, value, mask, generator, number=number)
+
+
+@mistakes.add(
+    "hard_attention",
+    "other-noise",
+    "You add normal noise to the scores, or Gumbel noise with the wrong sign. It is −log(−log(u)) that makes argmax draw "
+    "by softmax.",
+    HARD,
+)
+def normal_noise(scores, value, mask, generator):
+    noise = torch.empty_like(scores.detach()).normal_(generator=generator)
+    return hard(scores, value, mask, generator, number=lambda p, g: (p.log() + noise).argmax(dim=-1))
+
+
+@mistakes.add(
+    "hard_attention",
+    "log-of-weights",
+    "You take the logarithm of the weights. Where one is 0 that is −inf, and NaN comes out of its gradient: take "
+    "log_softmax of the scores.",
+    HARD,
+)
+def log_of_weights(scores, value, mask, generator):
+    return hard(
+        scores,
+        value,
+        mask,
+        generator,
+        log_prob=lambda logs, row: logs.exp().log().gather(-1, row.unsqueeze(-1)).squeeze(-1),
+    )
+
+
+@mistakes.add(
+    "hard_attention",
+    "draws-from-nan",
+    "Where a query may see nothing its weights are NaN, from which torch.multinomial cannot draw. Let such a query draw "
+    "anything, and write 0 afterwards.",
+    HARD,
+)
+def draws_from_nan(scores, value, mask, generator):
+    logs = torch.log_softmax(scores.masked_fill(~visible(scores, mask), -math.inf), dim=-1)
+    row = draw(logs.exp(), generator)
+    return take(value, row), logs.gather(-1, row.unsqueeze(-1)).squeeze(-1)
+
+
+@mistakes.add(
+    "hard_attention",
+    "log-prob-of-nothing",
+    "Where a query may see nothing your value is 0, but log_prob is that of some row. It is 0 there too.",
+    HARD,
+)
+def log_prob_of_nothing(scores, value, mask, generator):
+    logs = log_weights(scores, mask)
+    row = draw(logs.exp(), generator)
+    nothing = ~visible(scores, mask).any(dim=-1, keepdim=True)
+    return take(value, row).masked_fill(nothing, 0.0), logs.gather(-1, row.unsqueeze(-1)).squeeze(-1)
+
+
 # --- reinforce_loss
 
 
@@ -460,3 +550,36 @@ def loss_of_gains(reward, log_prob, baseline):
 )
 def loss_of_each(reward, log_prob, baseline):
     return -(reward - baseline).detach() * log_prob
+
+
+@mistakes.add(
+    "reinforce_loss",
+    "mean-reward-as-baseline",
+    "You subtract the mean reward. Use the baseline that is given: each sample has its own.",
+    REINFORCE,
+)
+def loss_with_own_baseline(reward, log_prob, baseline):
+    return -((reward - reward.mean()).detach() * log_prob).mean()
+
+
+@mistakes.add(
+    "reinforce_loss",
+    "reward-alone-not-detached",
+    "A gradient reaches the reward. It is a number here: detach it too.",
+    REINFORCE,
+)
+def loss_of_a_learning_reward(reward, log_prob, baseline):
+    return -((reward - baseline.detach()) * log_prob).mean()
+
+
+@mistakes.add(
+    "reinforce_loss",
+    "normalised-by-n-minus-1",
+    "You subtract the mean of the advantages and divide by their standard deviation. Many programs do; but it is another "
+    "estimate than the one asked.",
+    REINFORCE,
+)
+def loss_normalised_by_n_minus_1(reward, log_prob, baseline):
+    advantage = (reward - baseline).detach()
+    spread = ((advantage - advantage.mean()).square().sum() / max(len(advantage) - 1, 1)).sqrt()
+    return -((advantage - advantage.mean()) / (spread + 1e-8) * log_prob).mean()
