@@ -22,7 +22,7 @@ course: site $(CLASS)/grades.csv  ## the whole course: environment, exercises, s
 	@printf 'Grades as a table: %s. All feedback: %s/feedback/\n' '$(CLASS)/grades.csv' '$(CLASS)'
 
 test: environment  ## the whole test suite
-	$(BIN)/python -m pytest -n $$(($$($(BIN)/python -c 'import os; print(os.cpu_count())') + 1)) --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n $$(($$($(BIN)/python -c 'import os; print(os.cpu_count())') + 1)) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lab: environment  ## the exercises in JupyterLab, as copies in work/
 	@scripts/lab.sh

@@ -3,8 +3,9 @@
     python scripts/grader_figures.py               # writes book/results/grader.json, a few minutes on two cores
     python scripts/grader_figures.py causal_mask   # counts again for some exercises only
 
-Every known mistake and every right answer of tests/answers/ is tried on the seeds 0 to 19. `tests/test_checks.py`
-asserts the same on every run of the suite; `tests/test_grader_figures.py` says when the file is stale.
+Every known mistake and every right answer of tests/answers/ is tried on the seeds 0 to 19. `tests/test_checks.py` and
+`tests/test_answers.py` assert the same on every run of the suite; `tests/test_grader_figures.py` says when the file is
+stale.
 """
 
 from __future__ import annotations

@@ -19,6 +19,11 @@ jaxtyping.install_import_hook([f"attn_course.{name}" for name in MODULES], "bear
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
+# A worker takes a whole file at a time. The longest come first, so that none is left alone with one in the end.
+LONGEST = [
+    f"test_{name}.py" for name in ("hostile", "checks", "site", "grade", "answers", "class", "site_browser", "cli")
+]
+
 # The matrices of the tests are small, and several workers share the cores.
 torch.set_num_threads(1)
 
@@ -38,3 +43,8 @@ def own_errors():
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", before)
+
+
+def pytest_collection_modifyitems(items):
+    """Put the longest files first, and leave the order as it is otherwise."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
