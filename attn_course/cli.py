@@ -167,6 +167,9 @@ def _grade(options: argparse.Namespace) -> int:
 
     try:
         return FULL_MARKS if grade_course(options) else NOT_YET
+    except KeyboardInterrupt:
+        print("What is graded is kept; called again, it goes on from there.", file=sys.stderr)
+        raise
     except GradingError as error:
         raise UserError(str(error)) from error
 
@@ -243,10 +246,10 @@ def _new_class(options: argparse.Namespace) -> int:
 def _class_new(options: argparse.Namespace) -> int:
     _new_class(options)
     print(f"""Made {options.folder}: nbgrader's settings, the sources, and what learners get in release/.
-Submissions go to {options.folder}/submitted/LEARNER/NN_slug/NN_slug.ipynb. Then, in that folder:
-  nbgrader autograde NN_slug
-  nbgrader generate_feedback NN_slug
-  nbgrader export""")
+Submissions go to {options.folder}/submitted/LEARNER/NN_slug/NN_slug.ipynb. Then:
+  attn-course grade {options.folder}
+  attn-course class signals {options.folder}
+  cd {options.folder} && nbgrader generate_feedback NN_slug && nbgrader export""")
     return 0
 
 

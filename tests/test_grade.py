@@ -158,6 +158,30 @@ def test_what_is_not_there_is_named(graded, options, message):
     assert message in grade(graded, *options, code=2)
 
 
+def test_what_was_handed_in_under_a_wrong_name_is_named(graded, tmp_path):
+    """No command would ever look at it."""
+    folder = tmp_path / "class"
+    shutil.copytree(graded, folder)
+    (folder / "submitted" / DAMAGED / NAME).rename(folder / "submitted" / DAMAGED / f"{NAME}s")
+    (folder / "submitted" / "learner-new" / "homework").mkdir(parents=True)
+    (folder / "submitted" / "learner-new" / ".cache").mkdir()
+    said = grade(folder, code=1)
+    assert f"{DAMAGED}: not graded: no assignment is called {NAME}s. Is it {NAME}?" in said
+    assert "learner-new: not graded: no assignment is called homework.\n" in said
+    assert ".cache" not in said
+    assert "homework" not in grade(folder, "--assignment", NAME)
+
+
+def test_a_learner_without_one_assignment_is_graded_in_the_others(fresh, tmp_path):
+    folder = tmp_path / "class"
+    shutil.copytree(fresh, folder)
+    (folder / "release" / "00_other").mkdir()
+    said = grade(folder, "--student", "learner-09", "--workers", "1")
+    assert f"{NAME}: 1 submissions: 1 graded." in said
+    assert "00_other" not in said
+    assert "'nobody' has handed in nothing for 00_other, " + NAME in grade(folder, "--student", "nobody", code=2)
+
+
 def test_a_folder_that_is_no_class_is_named(tmp_path):
     assert "it has no nbgrader_config.py" in grade(tmp_path, code=2)
 

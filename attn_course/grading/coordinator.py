@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +50,17 @@ class Course:
         with os.scandir(root) as found:
             names = [entry.name for entry in found if not entry.name.startswith(".")]
         return sorted(name for name in names if os.path.lexists(root / name / assignment))
+
+    def strays(self, assignments: Collection[str]) -> list[tuple[str, str]]:
+        """What learners handed in under a name that no assignment has: (learner, name of the folder), in order."""
+        root = Path(self.coursedir.format_path(self.coursedir.submitted_directory, ".", ".")).resolve()
+        found = []
+        for learner in sorted(root.iterdir()) if root.is_dir() else ():
+            if not learner.name.startswith(".") and learner.is_dir():
+                with os.scandir(learner) as inside:
+                    names = sorted(entry.name for entry in inside if entry.is_dir() and not entry.name.startswith("."))
+                found += [(learner.name, name) for name in names if name not in assignments]
+        return found
 
     def path(self, step: str, student: str, assignment: str) -> Path:
         """The folder of a submission in one of nbgrader's steps."""

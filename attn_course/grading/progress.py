@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import functools
 import os
 import sys
@@ -39,13 +40,21 @@ def grade_course(options: argparse.Namespace) -> bool:
         trust = options.trust or course.sandbox.trust
         if not (trust or options.dask):
             find()  # before anything is touched
+        names = _assignments(course, options.assignment)
+        handed_in = {name: course.submissions(name) for name in names}
+        for student in options.student or ():
+            if not any(student in students for students in handed_in.values()):
+                raise CourseError(f"{student!r} has handed in nothing for {', '.join(names)}.")
+        if options.student:
+            names = [name for name in names if set(options.student) & set(handed_in[name])]
         with alone(course.folder):
-            found = [
-                _grade(Grading(course, name, trust), options) for name in _assignments(course, options.assignment)
-            ]
+            found = [_grade(Grading(course, name, trust), options, handed_in[name]) for name in names]
+        if any(signals for _, signals in found):
+            print(f"What there is to look at: attn-course class signals {options.folder}")
+        strays = 0 if options.assignment else _report_strays(course, options.student)
     except (CourseError, InUse, NoGradebook, NoSandbox, EngineError) as error:
         raise GradingError(str(error)) from error
-    return all(found)
+    return all(graded for graded, _ in found) and not strays
 
 
 def _assignments(course: Course, asked: str | None) -> list[str]:
@@ -68,11 +77,20 @@ def _engine(options: argparse.Namespace) -> Engine:
     return functools.partial(cluster.run, address=options.dask)
 
 
-def _grade(grading: Grading, options: argparse.Namespace) -> bool:
-    students = grading.course.submissions(grading.assignment)
+def _report_strays(course: Course, students: list[str] | None) -> int:
+    """Name what was handed in for no assignment, which nothing here or in nbgrader would ever look at."""
+    names = _assignments(course, None)
+    strays = [(who, name) for who, name in course.strays(names) if not students or who in students]
+    for student, name in strays:
+        near = difflib.get_close_matches(name, names, 1)
+        meant = f" Is it {near[0]}?" if near else ""
+        print(f"{shown(student)}: not graded: no assignment is called {shown(name)}.{meant}", file=sys.stderr)
+    return len(strays)
+
+
+def _grade(grading: Grading, options: argparse.Namespace, students: list[str]) -> tuple[bool, int]:
+    """Grade one assignment: whether all of it is graded, and how many have signals."""
     if options.student:
-        if missing := [name for name in options.student if name not in students]:
-            raise CourseError(f"{missing[0]!r} has handed in nothing for {grading.assignment}.")
         students = [name for name in students if name in options.student]
     count: Counter[str] = Counter()
     trouble: list[str] = []
@@ -94,7 +112,7 @@ def _grade(grading: Grading, options: argparse.Namespace) -> bool:
         for item, outcome in _engine(options)(items):
             settled(item.student, grading.settle(item, outcome), False)
     print(_summary(grading, count, len(students)))
-    return not trouble
+    return not trouble, count["with signals"]
 
 
 def shown(text: str) -> str:
@@ -107,7 +125,7 @@ def _summary(grading: Grading, count: Counter[str], total: int) -> str:
     said = ", ".join(f"{count[word]} {word}" for word in words if count[word]) or "nothing handed in"
     lines = [f"{grading.assignment}: {total} submissions: {said}."]
     if count["with signals"]:
-        lines.append(f"{count['with signals']} with something to look at: attn-course class signals DIR")
+        lines.append(f"{count['with signals']} with something to look at.")
     if grading.trust:
         lines.append("They ran without a sandbox; the ledger says so.")
     return "\n".join(lines)
