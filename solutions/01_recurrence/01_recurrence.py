@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Chapter 01: The bottleneck
 #
-# Read [the chapter](../../book/01_recurrence.md) first. Here you build its parts: two recurrent steps, a run over padded sequences, a
+# Read chapter 01 of the book first. Here you build its parts: two recurrent steps, a run over padded sequences, a
 # measure of what a gradient passes through, clipping, an encoder with a decoder, and greedy decoding. The seven exercises give 20
 # points and take about three hours. They do not depend on each other: if you are stuck, go on with the next.
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Chapter 02: Bahdanau: look back while writing
 #
-# Six exercises, 20 points, about three hours. The book's [chapter 02](../../book/02_additive.md), "Bahdanau: look back
+# Six exercises, 20 points, about three hours. Chapter 02 of the book, "Bahdanau: look back
 # while writing", explains all of them.
 #
 # A decoder that writes a translation asks, before each word, where to look in the source. It compares its state with what

@@ -2,7 +2,7 @@
 # # Chapter 04: Scaled dot-product attention
 #
 # Seven functions, 20 points, about two and a half hours. The book's
-# [chapter 04](../../book/04_scaled_dot_product.md), "Scaled dot-product attention", explains all of them.
+# chapter 04 of the book, "Scaled dot-product attention", explains all of them.
 #
 # A query is compared with every key; the scores become weights that sum to 1; the values are averaged under these weights:
 #
