@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 
 
 LEAST_STYLES = 4
+WATCHED = SEEDS[:3]  # as learners see it; being watched for ready-made calls takes twice the time and knows no seed
 
 
 def answers(chapter, exercise):
@@ -35,7 +36,10 @@ def test_right_answers_in_many_styles_get_full_marks(chapter, exercise):
     assert len(right) >= LEAST_STYLES
     for style, answer in right.items():
         for seed in SEEDS:
-            report = evaluate(exercise.id, answer, seed)
+            if seed in WATCHED:
+                report = evaluate(exercise.id, answer, seed)
+            else:
+                report = judge(chapter, exercise, respond(exercise, answer, seed, watch=False), ())
             assert report.score == report.points, f"{style}\n{report.text}"
             assert report.diagnosis is None
 
