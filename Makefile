@@ -25,9 +25,10 @@ test: environment  ## the whole test suite
 	$(BIN)/python -m pytest -n $$(($$($(BIN)/python -c 'import os; print(os.cpu_count())') + 1)) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lab: environment  ## the exercises in JupyterLab, as copies in work/
-	@scripts/lab.sh
+	@scripts/lab.sh $(LAB)
 
 site: environment  ## the book alone, into _build/html
+	@echo 'Building the book: some minutes where pages have changed'
 	@$(BIN)/jupyter-book build --quiet -W -n --keep-going .
 
 wheel: environment  ## the course as one file in _build, for a hosted notebook service

@@ -13,6 +13,7 @@ import hashlib
 import html
 import io
 import re
+from logging import WARNING, getLogger
 from pathlib import Path
 
 import tinycss2
@@ -24,6 +25,7 @@ from sphinx.util import logging
 from course_site.equations import in_alphabet
 
 logger = logging.getLogger(__name__)
+getLogger("fontTools").setLevel(WARNING)  # it tells every table of every font
 
 _STYLES = (
     "styles/pydata-sphinx-theme.css",
