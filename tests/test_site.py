@@ -101,6 +101,20 @@ def test_a_page_says_what_it_is(page):
     assert descriptions[0].strip()
 
 
+def test_every_page_names_its_icon(site):  # noqa: F811
+    """A browser asks for /favicon.ico otherwise, which is not there: one error more on a reader's console."""
+    for name in PAGES:
+        icons = [link["href"] for link in Page(site / name).all("link") if link.get("rel") == "icon"]
+        assert len(icons) == 1, name
+        assert (site / name).parent.joinpath(icons[0]).is_file(), name
+
+
+def test_the_entry_page_brings_its_icon(site):  # noqa: F811
+    """It is left at once, before another file could come."""
+    icons = [link["href"] for link in Page(site / "index.html").all("link") if link.get("rel") == "icon"]
+    assert [unquote(icon.partition(",")[2]) for icon in icons] == [(ROOT / "book" / "favicon.svg").read_text().strip()]
+
+
 def test_ids_are_unique(page):
     ids = Counter(attributes["id"] for _, attributes in page.elements if attributes.get("id"))
     assert [name for name, count in ids.items() if count > 1] == []

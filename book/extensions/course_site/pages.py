@@ -3,6 +3,7 @@
 import html
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -62,10 +63,13 @@ def write_entry(app: Sphinx, exception: Exception | None) -> None:
     if root == "index":
         return
     title = html.escape(app.config.html_title)
+    # Without an icon browsers ask for /favicon.ico, which is not there; asked for by itself it comes too late.
+    icon = quote(Path(app.srcdir, app.config.html_favicon).read_text("utf-8").strip())
     Path(app.outdir, "index.html").write_text(
         f'<!DOCTYPE html>\n<html lang="{app.config.language}"><head><meta charset="utf-8"><title>{title}</title>\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta name="description" content="{title}">\n'
+        f'<link rel="icon" href="data:image/svg+xml,{icon}">\n'
         f'<meta http-equiv="refresh" content="0; url={root}.html"></head>\n'
         f'<body><main><h1>{title}</h1><p><a href="{root}.html">{title}</a></p></main></body></html>\n',
         encoding="utf-8",
