@@ -146,8 +146,8 @@ class AttentionDecoder(nn.Module):
         s'      = GRU([y; context], s)
         logits  = output([y; s'; context])
 
-    The weights come from the state *before* the step: what has been written decides where to look, and what is found
-    there decides what to write.
+    The weights come from the state *before* the step, which has not read the last token yet; what is found there, that
+    token and the new state decide what to write.
     """
 
     def __init__(self, vocab: int, d_embed: int, d_hidden: int, d_memory: int, d_attn: int) -> None:

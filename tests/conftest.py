@@ -19,10 +19,11 @@ jaxtyping.install_import_hook([f"attn_course.{name}" for name in MODULES], "bear
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
-# A worker takes a whole file at a time. The longest come first, so that none is left alone with one in the end.
+# The longest files come first, so that no worker is left alone with one in the end.
 LONGEST = [
-    f"test_{name}.py" for name in ("hostile", "checks", "site", "grade", "answers", "class", "site_browser", "cli")
+    f"test_{name}.py" for name in ("hostile", "grade", "site", "class", "site_browser", "cli", "checks", "answers")
 ]
+APART = {"tests/test_checks.py", "tests/test_answers.py"}  # long, and their tests share nothing
 
 # The matrices of the tests are small, and several workers share the cores.
 torch.set_num_threads(1)
@@ -48,3 +49,16 @@ def own_errors():
 def pytest_collection_modifyitems(items):
     """Put the longest files first, and leave the order as it is otherwise."""
     items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A worker takes a whole file at a time, whose tests share what is built once; of some files, a test at a time."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return nodeid if file in APART else file
+
+    return Scheduling(config, log)

@@ -153,16 +153,18 @@ def numbers_fault(output: Output, got: np.ndarray, expected: np.ndarray, relativ
         return None
     if got.dtype.kind == "c" or got.dtype.kind not in "fiub":
         return Fault("value", f"{output.name}: not real numbers")
-    got, expected = got.astype(np.float64), expected.astype(np.float64)
+    got, expected = got.astype(np.float64, copy=False), expected.astype(np.float64, copy=False)
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite in both: not apart
+        apart = np.abs(got - expected)
+    allowed = max(relative * _largest(expected), FLOOR)
+    if (apart <= allowed).all():
+        return None
     for bad, word in ((np.isnan(got), "NaN"), (np.isinf(got) & ~np.isinf(expected), "infinite")):
         if bad.any():
             place = place_of(output, np.unravel_index(int(bad.argmax()), got.shape))
             count = f" ({int(bad.sum())} of {bad.size} entries)" if bad.size > 1 else ""
             return Fault("nan", f"{output.name}{place}: {word}{count}, expected {_row(expected, bad)}")
-    largest = float(np.abs(expected).max())
-    with np.errstate(invalid="ignore"):  # infinite in both: not apart
-        apart = np.abs(got - expected)
-    wrong = apart > max(relative * largest, FLOOR)
+    wrong = apart > allowed
     if wrong.any():
         return Fault("value", _difference(output, got, expected, apart))
     return None
@@ -319,12 +321,17 @@ def arrays_alike(one: np.ndarray, other: np.ndarray, relative: float) -> bool:
     """Whether two arrays are equal to `relative` of the largest entry; NaN equals NaN, infinity itself."""
     if "c" in (one.dtype.kind, other.dtype.kind):
         return np.array_equal(one, other, equal_nan=True)
-    one, other = one.astype(np.float64), other.astype(np.float64)
-    finite = np.isfinite(one) & np.isfinite(other)
-    if not np.array_equal(one[~finite], other[~finite], equal_nan=True):
-        return False
-    largest = float(np.abs(other[finite]).max(initial=0.0))
-    return bool((np.abs(one[finite] - other[finite]) <= max(relative * largest, FLOOR)).all())
+    one, other = one.astype(np.float64, copy=False), other.astype(np.float64, copy=False)
+    allowed = max(relative * _largest(other), FLOOR)
+    with np.errstate(invalid="ignore", over="ignore"):
+        near = np.abs(one - other) <= allowed
+    return bool((near | (one == other) | (np.isnan(one) & np.isnan(other))).all())
+
+
+def _largest(numbers: np.ndarray) -> float:
+    """The largest of the finite entries without their signs; 0 if there are none."""
+    largest = float(np.abs(numbers).max(initial=0.0))
+    return largest if np.isfinite(largest) else float(np.abs(numbers[np.isfinite(numbers)]).max(initial=0.0))
 
 
 def equal_gradients(case: Case, one: Observation, other: Observation) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from attn_course.checks.engine import compare
 from attn_course.checks.engine.compare import Fault
 from attn_course.checks.engine.exercise import Case, Exercise, Mistake
-from attn_course.checks.engine.faults import case_fault, case_faults, device_fault, input_dtype, looks_at
+from attn_course.checks.engine.faults import Faults, device_fault, input_dtype, looks_at
 from attn_course.checks.engine.observe import Failure, Observation, Response, Responses
 from attn_course.checks.engine.respond import respond
 
@@ -61,16 +61,16 @@ def diagnose(
     cases: Sequence[Case],
     got: Responses,
     expected: Responses,
-    faults: Sequence[Fault | None],
+    faults: Faults,
     mistakes: Sequence[Mistake],
 ) -> Diagnosis | None:
     """The mistake of the registry that explains the learner's responses best, or a general one, or None."""
-    wrong = frozenset(i for i, fault in enumerate(faults) if fault is not None)
+    first = faults.first()
+    wrong = frozenset(i for i, fault in enumerate(first) if fault is not None)
     best: tuple[tuple[float, ...], Diagnosis] | None = None
-    for mistake in _candidates(exercise, cases, got, faults, mistakes):
-        theirs = _responses_of(exercise, mistake, got.seed)
-        its_faults = case_faults(exercise, cases, theirs.cases, expected.cases)
-        shown = frozenset(i for i, fault in enumerate(its_faults) if fault is not None)
+    for mistake in _candidates(exercise, cases, got, first, mistakes):
+        known = _known_of(exercise, mistake, got.seed)
+        theirs, shown = known.responses, known.shows(exercise, cases, expected)
         matched = frozenset(i for i in shown & wrong if same(exercise, cases[i], got.cases[i], theirs.cases[i]))
         if not matched:
             continue
@@ -89,14 +89,14 @@ def diagnose(
                     mistake.reread,
                     len(matched),
                     len(shown),
-                    _explained(exercise, cases, got, expected, matched),
+                    _explained(exercise, cases, faults, matched),
                 ),
             )
         if explained == 1:
             break
     if best is not None:
         return best[1]
-    kinds = {fault.kind for fault in faults if fault is not None}
+    kinds = {fault.kind for fault in first if fault is not None}
     if "gradient" in kinds or any(aspect.measure == "values" for aspect in exercise.aspects):
         kinds = {"gradient" if kind == "cut" else kind for kind in kinds}
     if len(kinds) == 1 and (kind := kinds.pop()) in GENERAL:
@@ -106,15 +106,12 @@ def diagnose(
     return None
 
 
-def _explained(
-    exercise: Exercise, cases: Sequence[Case], got: Responses, expected: Responses, matched: frozenset[int]
-) -> frozenset[str]:
+def _explained(exercise: Exercise, cases: Sequence[Case], faults: Faults, matched: frozenset[int]) -> frozenset[str]:
     """The aspects that fail in no case but those in `matched`."""
     left = set()
     for i, case in enumerate(cases):
         for aspect in exercise.aspects:
-            unexplained = i not in matched and looks_at(aspect, case)
-            if unexplained and case_fault(exercise, case, got.cases[i], expected.cases[i], aspect.measure):
+            if i not in matched and looks_at(aspect, case) and faults.under(aspect.measure, i):
                 left.add(aspect.id)
     return frozenset(aspect.id for aspect in exercise.aspects) - left
 
@@ -139,23 +136,37 @@ def _candidates(
     few = frozenset(sample.values())
     hits = []
     for order, mistake in enumerate(mistakes):
-        theirs = _known.get((exercise.id, mistake.id, got.seed))
-        if theirs is None:
-            theirs = respond(exercise, mistake.implementation, got.seed, watch=False, only=few)
-        if not theirs.refusal:
-            count = sum(same(exercise, cases[i], got.cases[i], theirs.cases[i]) for i in few)
+        known = _known.get((exercise.id, mistake.id, got.seed))
+        run = known.responses if known else respond(exercise, mistake.implementation, got.seed, watch=False, only=few)
+        if not run.refusal:
+            count = sum(same(exercise, cases[i], got.cases[i], run.cases[i]) for i in few)
             hits.append((-count, order, mistake))
     return [mistake for count, _, mistake in sorted(hits, key=lambda hit: hit[:2])[:CANDIDATES] if count]
 
 
-_known: OrderedDict[tuple[str, str, int], Responses] = OrderedDict()
+@dataclass
+class _Known:
+    """What a mistake does on the cases of a seed."""
+
+    responses: Responses
+    shown: frozenset[int] | None = None
+
+    def shows(self, exercise: Exercise, cases: Sequence[Case], expected: Responses) -> frozenset[int]:
+        """In which cases its results are wrong."""
+        if self.shown is None:
+            faults = Faults(exercise, cases, self.responses.cases, expected.cases).first()
+            self.shown = frozenset(i for i, fault in enumerate(faults) if fault is not None)
+        return self.shown
 
 
-def _responses_of(exercise: Exercise, mistake: Mistake, seed: int) -> Responses:
+_known: OrderedDict[tuple[str, str, int], _Known] = OrderedDict()
+
+
+def _known_of(exercise: Exercise, mistake: Mistake, seed: int) -> _Known:
     """All responses of a mistake; those used last are kept."""
     key = (exercise.id, mistake.id, seed)
     if key not in _known:
-        _known[key] = respond(exercise, mistake.implementation, seed, watch=False)
+        _known[key] = _Known(respond(exercise, mistake.implementation, seed, watch=False))
     _known.move_to_end(key)
     while len(_known) > KEPT:
         _known.popitem(last=False)
@@ -164,7 +175,7 @@ def _responses_of(exercise: Exercise, mistake: Mistake, seed: int) -> Responses:
 
 def prepare(exercise: Exercise, mistakes: Sequence[Mistake], seed: int) -> list[Responses]:
     """Run all mistakes on a seed ahead, where many answers will be judged on it; their responses, in order."""
-    return [_responses_of(exercise, mistake, seed) for mistake in mistakes]
+    return [_known_of(exercise, mistake, seed).responses for mistake in mistakes]
 
 
 def _ran(response: Response) -> bool:

@@ -12,6 +12,9 @@ from attn_course.checks.engine.compare import Fault
 from attn_course.checks.engine.exercise import Aspect, Case, Exercise
 from attn_course.checks.engine.observe import Observation, Response
 
+EVERYWHERE: frozenset[str] = frozenset({"dtype", "unchanged"})
+"""Measures that look at every case whose values are compared."""
+
 
 def input_dtype(case: Case) -> str | None:
     """Dtype of the first floating-point tensor that a case gives, such as "float32"."""
@@ -86,21 +89,41 @@ def _shapes(arguments: Mapping[str, Any]) -> tuple:
 
 def looks_at(aspect: Aspect, case: Case) -> bool:
     """Whether an aspect is decided by a case."""
-    if aspect.measure in {"dtype", "unchanged"}:
+    if aspect.measure in EVERYWHERE:
         return case.observe in {"values", "repeat"}
     return case.aspect == aspect.id
 
 
-def case_faults(
-    exercise: Exercise, cases: Sequence[Case], got: Sequence[Response], expected: Sequence[Response]
-) -> tuple[Fault | None, ...]:
-    """The first fault of every case, under the measures that look at it."""
-    by_id = {aspect.id: aspect for aspect in exercise.aspects}
-    everywhere = [aspect.measure for aspect in exercise.aspects if aspect.measure in {"dtype", "unchanged"}]
-    faults: list[Fault | None] = []
-    for case, one, target in zip(cases, got, expected, strict=True):
-        fault = case_fault(exercise, case, one, target, by_id[case.aspect].measure)
-        if fault is None and case.observe in {"values", "repeat"}:
-            fault = next((f for m in everywhere if (f := case_fault(exercise, case, one, target, m))), None)
-        faults.append(fault)
-    return tuple(faults)
+class Faults:
+    """What is wrong in each case of an exercise, found once under each measure that asks.
+
+    Args:
+        exercise: What was asked.
+        cases: Its cases.
+        got: What the learner's object did, a response for each case.
+        expected: What the reference does.
+    """
+
+    def __init__(
+        self, exercise: Exercise, cases: Sequence[Case], got: Sequence[Response], expected: Sequence[Response]
+    ) -> None:
+        self._exercise = exercise
+        self._triples = list(zip(cases, got, expected, strict=True))
+        self._found: dict[tuple[int, str], Fault | None] = {}
+
+    def under(self, measure: str, index: int) -> Fault | None:
+        """What is wrong in the case at `index` under one measure; None if nothing is."""
+        key = (index, measure)
+        if key not in self._found:
+            self._found[key] = case_fault(self._exercise, *self._triples[index], measure)
+        return self._found[key]
+
+    def first(self) -> tuple[Fault | None, ...]:
+        """The first fault of every case, under the measures that look at it."""
+        measure_of = {aspect.id: aspect.measure for aspect in self._exercise.aspects}
+        everywhere = [measure for measure in measure_of.values() if measure in EVERYWHERE]
+        faults: list[Fault | None] = []
+        for index, (case, _, _) in enumerate(self._triples):
+            measures = [measure_of[case.aspect], *(everywhere if case.observe in {"values", "repeat"} else ())]
+            faults.append(next((fault for measure in measures if (fault := self.under(measure, index))), None))
+        return tuple(faults)

@@ -12,7 +12,7 @@ import torch
 
 from attn_course.checks.engine.diagnose import Diagnosis, diagnose
 from attn_course.checks.engine.exercise import HYGIENE, Aspect, Case, Chapter, Exercise, Mistake
-from attn_course.checks.engine.faults import case_fault, case_faults, looks_at
+from attn_course.checks.engine.faults import EVERYWHERE, Faults, looks_at
 from attn_course.checks.engine.observe import Response, Responses
 from attn_course.checks.engine.ready_made import SWITCHED_OFF, known_as
 from attn_course.checks.engine.report import PLAIN, AspectResult, Report
@@ -47,7 +47,8 @@ def judge(chapter: Chapter, exercise: Exercise, responses: Responses, mistakes: 
     if len(cases) != len(responses.cases):
         return _refused(chapter, exercise, responses, "The responses are not those of this exercise and seed.")
     expected = expected_responses(exercise, responses.seed)
-    results = [_decide(aspect, exercise, cases, responses.cases, expected.cases) for aspect in exercise.aspects]
+    faults = Faults(exercise, cases, responses.cases, expected.cases)
+    results = [_decide(aspect, exercise, cases, responses.cases, faults) for aspect in exercise.aspects]
     # Keeping the dtype of a wrong result earns nothing.
     right = any(r.passed for r, a in zip(results, exercise.aspects, strict=True) if a.measure not in HYGIENE)
     if not right:
@@ -62,7 +63,6 @@ def judge(chapter: Chapter, exercise: Exercise, responses: Responses, mistakes: 
         ]
     diagnosis = None
     if not all(result.passed for result in results):
-        faults = case_faults(exercise, cases, responses.cases, expected.cases)
         diagnosis = diagnose(exercise, cases, responses, expected, faults, mistakes)
     return Report.of(chapter, exercise, responses.seed, results, diagnosis)
 
@@ -86,15 +86,15 @@ def expected_responses(exercise: Exercise, seed: int) -> Responses:
 
 
 def _decide(
-    aspect: Aspect, exercise: Exercise, cases: Sequence[Case], got: Sequence[Response], expected: Sequence[Response]
+    aspect: Aspect, exercise: Exercise, cases: Sequence[Case], got: Sequence[Response], faults: Faults
 ) -> AspectResult:
     message, kind, failed, looked_at, ran = "", "", 0, 0, False
-    for case, one, target in zip(cases, got, expected, strict=True):
+    for index, (case, one) in enumerate(zip(cases, got, strict=True)):
         if not looks_at(aspect, case):
             continue
         looked_at += 1
         ran = ran or any(call.failure is None for call in one.observations)
-        fault = case_fault(exercise, case, one, target, aspect.measure)
+        fault = faults.under(aspect.measure, index)
         if fault is not None:
             failed += 1
             if not message:
@@ -102,7 +102,7 @@ def _decide(
                 message = fault.message if kind in PLAIN else f"{case.name}: {fault.message}"
     if not looked_at:
         raise ValueError(f"{exercise.id}: no case shows the aspect {aspect.id}")
-    if not ran and not message and aspect.measure in {"dtype", "unchanged"}:
+    if not ran and not message and aspect.measure in EVERYWHERE:
         message, kind = "this counts once the code runs", "waiting"
     if failed > 1 and kind not in PLAIN:
         message += f" ({failed} of {looked_at} cases)"
