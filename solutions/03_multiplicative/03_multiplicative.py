@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Chapter 03: Luong: cheaper scores, narrower looks
 #
-# Eight functions and a class, 20 points, about two and a half hours. The book's
-# chapter 03 of the book, "Luong: cheaper scores, narrower looks", explains all of them.
+# Eight functions and a class, 20 points, nearly three hours. Chapter 03 of the book, "Luong: cheaper scores, narrower
+# looks", explains all of them.
 #
 # Attention has three parts: a *score* for every query and key, a *softmax* that turns scores into weights, and a *mean* of the
 # values under these weights. Luong, Pham and Manning (2015) ask what each part needs: four scores, a window in place of the whole

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Chapter 04: Scaled dot-product attention
 #
-# Seven functions, 20 points, about two and a half hours. The book's
-# chapter 04 of the book, "Scaled dot-product attention", explains all of them.
+# Seven functions, 20 points, about two and a half hours. Chapter 04 of the book, "Scaled dot-product attention", explains
+# all of them.
 #
 # A query is compared with every key; the scores become weights that sum to 1; the values are averaged under these weights:
 #
