@@ -55,7 +55,7 @@ def fresh(tmp_path_factory):
     create_class(folder, [(solution_path(PROJECT, NAME), points)], SEED)
     fill_class(folder, [CHAPTER], LEARNERS, SEED)
     with (folder / "nbgrader_config.py").open("a") as config:
-        config.write("c.Sandbox.check_seconds = 2\nc.Sandbox.cell_seconds = 6\n")  # one of them never ends
+        config.write("c.Sandbox.check_seconds = 2\nc.Sandbox.cell_seconds = 4\n")  # one of them never ends
     return folder
 
 

@@ -100,15 +100,16 @@ def _in_the_order_of_rows(row: Tensor, scores: Tensor, visible: Tensor, value: T
     keys = scores.shape[-1]
     values = value.flatten(-2).unsqueeze(-2).expand(*scores.shape[:-1], -1)
     alike = torch.cat([scores, visible.to(scores), values.to(scores)], dim=-1).flatten(end_dim=-2)
-    _, group = torch.unique(alike, dim=0, return_inverse=True)
-    shown = torch.arange(len(group), device=row.device)
-    for one in range(int(group.max()) + 1):
-        copies = (group == one).nonzero().squeeze(-1)
-        drew = row.flatten()[copies]
-        for place in range(keys):
-            wanted = place if bool((drew == place).any()) else int(drew.min())
-            shown[copies[place::keys]] = copies[int((drew == wanted).nonzero()[0])]
-    return shown
+    groups: dict[bytes, list[int]] = {}
+    for place, query in enumerate((alike + 0.0).cpu().numpy()):  # with one kind of zero
+        groups.setdefault(query.tobytes(), []).append(place)
+    drawn = row.flatten().tolist()
+    shown = list(range(len(drawn)))
+    for copies in groups.values():
+        first = {drawn[copy]: copy for copy in reversed(copies)}
+        for turn, copy in enumerate(copies):
+            shown[copy] = first.get(turn % keys, first[min(first)])
+    return torch.tensor(shown, device=row.device)
 
 
 def _shares(row: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
