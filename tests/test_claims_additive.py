@@ -9,7 +9,7 @@ import torch
 
 from attn_course.additive import additive_scores, masked_softmax
 from attn_course.data.english_korean import batches, encode, gold_links
-from attn_course.experiments.bottleneck import RUNS, Run, new_translator, shown_pairs
+from attn_course.experiments.bottleneck import LONG, RUNS, Run, new_translator, shown_pairs
 from attn_course.experiments.links import LinkCounts
 from attn_course.experiments.translation import (
     BUCKETS,
@@ -54,7 +54,7 @@ class TestTheResultsAreThoseOfThePresentCode:
         for row in RESULTS["runs"]:
             assert [number for _, number in row["right"]] == numbers, AFRESH
 
-    @pytest.mark.parametrize("run", RUNS[:5], ids=lambda run: f"{run.context}-{run.steps}-{run.told:g}-{run.told_of}")
+    @pytest.mark.parametrize("run", RUNS[:7], ids=lambda run: f"{run.context}-{run.steps}-{run.told:g}-{run.told_of}")
     def test_of_these_translators(self, run):
         """The first loss, before any update, is that of today's parameters on today's first batch."""
         data = corpus()
@@ -99,6 +99,15 @@ class TestA1:
         assert longer[:, 3:].max() == 0
         assert (shares("right", "additive").amin(0) > longer.amax(0)).all()
 
+    def test_with_time_long_sentences_come_up_to_short_ones_looking_back_alone(self):
+        """The shape of figure 2 of Bahdanau et al."""
+        looking, one = shares("right", "additive", steps=LONG), shares("right", "ends", steps=LONG)
+        assert len(looking) == len(one) == 3
+        assert (looking[:, -1] > shares("right", "additive")[:, -1].max() + 0.2).all()
+        assert (looking[:, 0] - looking[:, -1]).max() < 0.2
+        assert (one[:, 0] - one[:, -1]).min() > 0.6
+        assert one[:, -1].max() < 0.05
+
     def test_single_tokens_stay_level_with_attention_and_fall_without(self):
         looking, one = shares("tokens", "additive"), shares("tokens", "ends")
         assert (looking[:, 0] - looking[:, -1]).max() < 0.05
@@ -124,6 +133,11 @@ class TestA3:
         assert min(error_rates("endings")) > 2 * max(error_rates("words"))
         assert min(error_rates("all")) > 0.10  # not below the mark that a naive reading would expect
 
+    def test_with_time_words_find_their_links_and_endings_do_not(self):
+        assert len(error_rates("words", steps=LONG)) == 3
+        assert max(error_rates("words", steps=LONG)) < 0.10
+        assert min(error_rates("endings", steps=LONG)) > 0.2
+
     @pytest.mark.parametrize("which", ["all", "words", "endings"])
     def test_no_shift_does_better_than_the_links_as_they_are(self, which):
         for shift in (-2, -1, 1, 2):
@@ -141,7 +155,8 @@ class TestA3:
         assert len(error_rates("all", told=0.3)) == 3
         assert max(error_rates("all", told=0.3)) < 0.05
         counts = {
-            told: torch.tensor([row["right"] for row in runs("additive", told=told)]).sum(1)[:, 0] for told in (0.0, 0.3)
+            told: torch.tensor([row["right"] for row in runs("additive", told=told)]).sum(1)[:, 0]
+            for told in (0.0, 0.3)
         }
         assert counts[0.3].min() > counts[0.0].max()
 

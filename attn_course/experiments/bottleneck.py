@@ -25,6 +25,7 @@ from attn_course.training import seeded
 SEEDS = (0, 1, 2)
 SHIFTS = (-2, -1, 0, 1, 2)
 SHOWN_LENGTHS = (5, 8, 11, 14, 17, 20)  # English tokens of the sentences whose weights are kept for the page
+LONG = 4000  # updates of the longest runs
 FREQUENT = 200  # times a token must occur among the held-out sentences to be listed
 
 
@@ -59,8 +60,8 @@ class Run:
         return asdict(self)
 
 
-# The decoder without attention gets wider states, so that its parameters are not fewer, and is trained twice: with as many
-# updates as the other, and with so many more that it takes at least as long.
+# The decoder without attention gets wider states, so that its parameters are not fewer. It is trained with as many updates
+# as the other, and with so many more that it takes at least as long; and both with four times as many.
 RUNS = tuple(
     run
     for seed in SEEDS
@@ -70,6 +71,8 @@ RUNS = tuple(
         Run("ends", seed, width=72, steps=2000),
         Run("additive", seed, told=0.3),
         Run("additive", seed, told=0.3, told_of=16),
+        Run("additive", seed, steps=LONG),
+        Run("ends", seed, width=72, steps=LONG),
     )
 )
 
